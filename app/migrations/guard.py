@@ -1,0 +1,164 @@
+"""What stands around a change of a database, on every road: whose database it is, and the journal of what was done."""
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationInfo
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from app.migrations import environments, identity, journal, provenance, recorder, urls
+from app.migrations.errors import ConfigurationError, MigrationError, Refused
+from app.migrations.identity import Facts, Identity, Standing, Verdict
+from app.migrations.recorder import Desk, Done, Recorder
+from app.migrations.targets import Target
+
+ASKED, PLAIN = "inv", "alembic"
+
+
+class Change(NamedTuple):
+    """A change that is about to be made. `road` is ASKED where the plan was shown and accepted, else PLAIN."""
+
+    root: Path
+    target: Target
+    road: str = PLAIN
+    unguarded: bool = False
+    progress: Callable[[Done], None] | None = None
+
+
+class Examination(NamedTuple):
+    """What a target says about itself; `unreadable` is why its identity could not be read, or empty."""
+
+    schema: str | None
+    facts: Facts
+    recorded: Identity | None
+    unreadable: str = ""
+
+
+def run(change: Change, engine: Engine, attempt: Callable[[Connection, Recorder], None]) -> None:
+    """Run `attempt` on a new connection, with a second one in autocommit beside it for identity and journal.
+
+    Nothing is written before the first step is due. A failed step is written down after its rollback.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as side:
+        written = Recorder(side, lambda step: _open_desk(change, side, step), change.progress)
+        try:
+            with engine.connect() as connection:
+                attempt(connection, written)
+        except BaseException as error:
+            if not isinstance(error, MigrationError):
+                with suppress(DBAPIError):
+                    written.failed(error)
+            raise
+
+
+def is_change(context: EnvironmentContext) -> bool:
+    """Return whether the running Alembic command may change the database: upgrade, downgrade and stamp have a goal."""
+    try:
+        context.get_revision_argument()
+    except KeyError:
+        return False
+    except CommandError:  # a goal that is not known: the command itself will say so
+        return True
+    return True
+
+
+def examine(connection: Connection) -> Examination:
+    """Read what the database says about itself, on a connection in autocommit."""
+    schema = journal.home(connection)
+    info = connection.connection.dbapi_connection.info  # type: ignore[union-attr]
+    facts = journal.observe(connection, str(info.host), int(info.port))
+    try:
+        return Examination(schema, facts, journal.identity(connection, schema))
+    except DBAPIError as error:
+        return Examination(schema, facts, None, str(error.orig).strip().splitlines()[0])
+
+
+def judge(target: Target, seen: Examination, root: Path) -> Verdict:
+    """Say whether the target's environment may change it; where nothing is recorded, the files of the others count."""
+    name = target.environment.name
+    verdict = identity.judge(name, seen.recorded, seen.facts)
+    if verdict.standing is Standing.UNRECORDED and name:
+        other = identity.namesake(seen.facts, _others(root, name))
+        if other:
+            reason = f"this database is also named by envs/{other}.env, and nothing is recorded in it"
+            return Verdict(Standing.ANOTHERS, reason=reason, next=f"--env={other}, or correct one of the two files")
+    return verdict
+
+
+def refuse_unless_ours(target: Target, verdict: Verdict) -> None:
+    """Raise Refused where the database is another environment's, or a copy that nobody has claimed."""
+    if not verdict.allows_change:
+        raise Refused(f"{target.place.described}: {verdict.reason}; nothing was changed", verdict.next)
+
+
+def _open_desk(change: Change, side: Connection, step: MigrationInfo) -> Desk | None:
+    """Decide, before the first step, whether the run may begin; return where its journal is kept."""
+    seen = examine(side)
+    target = change.target
+    verdict = judge(target, seen, change.root)
+    refuse_unless_ours(target, verdict)
+    if change.road == PLAIN and (target.environment.protected or verdict.protected):
+        _plain_on_protected(change, step)
+    if seen.schema is None:
+        raise ConfigurationError(
+            f"{target.place.described}: search_path names no schema that exists; nothing was changed",
+            "CREATE SCHEMA, or set search_path for this user or database",
+        )
+    try:
+        journal.create(side, seen.schema)
+    except DBAPIError as error:
+        _warn_without_tables(target, str(error.orig).strip().splitlines()[0])
+        return None
+    name = target.environment.name or None
+    return Desk(
+        seen.schema,
+        provenance.actor(change.root, name, change.road),
+        lambda connection: _remember(connection, target, seen),
+    )
+
+
+def _remember(connection: Connection, target: Target, seen: Examination) -> None:
+    """Record the identity where none is, or where the file has changed its mind about protection."""
+    environment, recorded = target.environment, seen.recorded
+    known = recorded is not None and recorded.protected == environment.protected
+    if environment.name and not known and seen.schema is not None:
+        journal.record_identity(connection, seen.schema, environment.name, environment.protected, seen.facts)
+
+
+def _plain_on_protected(change: Change, step: MigrationInfo) -> None:
+    described, name = change.target.place.described, change.target.environment.name
+    if step.is_upgrade and not step.is_stamp:
+        print(f"notice: {described} is protected; plain alembic asks nothing and backs up nothing", file=sys.stderr)  # noqa: T201
+    elif not change.unguarded:
+        action = recorder.action_of(step)
+        raise Refused(
+            f"{described} is protected; plain `alembic {action}` asks nothing and backs up nothing; nothing was changed",
+            f"inv db.{action}" + (f" --env={name}" if name else " --env=NAME") + ", or `alembic -x unguarded=yes ...`",
+        )
+
+
+def _warn_without_tables(target: Target, reason: str) -> None:
+    print(  # noqa: T201
+        f"warning: {target.place.described}: {reason}: alembic_journal and alembic_identity cannot be created, so "
+        "nothing records who changes this database, and nothing but the files says which environment it is",
+        file=sys.stderr,
+    )
+
+
+def _others(root: Path, name: str) -> Iterable[tuple[str, Facts]]:
+    """Return where the files of the other environments point to, as far as they name a server."""
+    for other in environments.names(root):
+        if other == name:
+            continue
+        with suppress(MigrationError):
+            url = environments.load(root, other, {}, need_url=False).database_url
+            if url and urls.embedded_name(url) is None:
+                parts = urls.parse(url)
+                for address in parts.addresses:
+                    yield other, Facts(None, 0, address.host or "", address.port or 5432, parts.database or "")

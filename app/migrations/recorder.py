@@ -1,0 +1,155 @@
+"""Writes every step of a run into the journal, in the transaction that changes the version.
+
+Before a step's first commit of its own (an autocommit block, or a migration that commits the bind) a row `begun` is
+committed on another connection, so that a half-applied revision is known even after kill -9.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from alembic.runtime.migration import MigrationContext, MigrationInfo, RevisionStep, StampStep
+from sqlalchemy import Connection, event
+
+from app.migrations import journal
+from app.migrations.journal import Actor
+from app.migrations.redaction import redact
+from app.migrations.revision import digest
+
+Step = RevisionStep | StampStep
+VERBS = {"upgrade": "applied", "downgrade": "undone", "stamp": "stamped"}
+
+
+class Done(NamedTuple):
+    """A step whose statements have run; `verb` is applied, undone or stamped, `seconds` is its own time."""
+
+    revision: str
+    title: str
+    verb: str
+    seconds: float
+
+
+class Desk(NamedTuple):
+    """Where the rows of a run go, and in whose name; `first` runs in the first step's last transaction."""
+
+    schema: str
+    actor: Actor
+    first: Callable[[Connection], None]
+
+
+class Recorder:
+    """The journal of one run.
+
+    `side` is a connection in autocommit that is not the migration's. `open_desk` is called once, before the first step:
+    it may refuse the run, or return None where no journal can be kept.
+    """
+
+    def __init__(
+        self,
+        side: Connection,
+        open_desk: Callable[[MigrationInfo], Desk | None],
+        progress: Callable[[Done], None] | None = None,
+    ) -> None:
+        self.side = side
+        self.open_desk = open_desk
+        self.progress = progress
+        self.desk: Desk | None = None
+        self.steps = 0
+        self.info: MigrationInfo | None = None
+        self.row: int | None = None
+        self.began = 0.0
+
+    def attach(self, context: MigrationContext) -> None:
+        """Hear of every step that `context` is about to run.
+
+        `_migrations_fn` is Alembic's own list of steps; there is no public hook before a step.
+        """
+        planned, connection = context._migrations_fn, context.connection
+        if planned is None or connection is None:
+            return
+        context._migrations_fn = lambda heads, inner: self._watched(planned(heads, inner))
+        event.listen(connection, "commit", self._committing)
+
+    def applied(self, *, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
+        """Write the row of a step that has run; Alembic calls this in the step's last transaction."""
+        seconds, self.info = time.monotonic() - self.began, None
+        self.steps += 1
+        if self.desk is not None and ctx.connection is not None:
+            self._write(ctx.connection, self.desk, step, seconds)
+        if self.progress is not None:
+            self.progress(Done(name(step), title(step), VERBS[action_of(step)], seconds))
+
+    def failed(self, error: BaseException) -> None:
+        """Write down, after the rollback, that the step at work failed; an open `begun` row stays open."""
+        if self.info is None or self.desk is None:
+            return
+        schema, actor, _ = self.desk
+        seconds, direction = time.monotonic() - self.began, action_of(self.info)
+        said = redact(str(error) or type(error).__name__)
+        journal.add(
+            self.side,
+            schema,
+            actor,
+            name(self.info),
+            "failed",
+            seconds,
+            code(self.info),
+            direction=direction,
+            error=said,
+        )
+
+    @property
+    def atomic(self) -> bool:
+        """Return whether nothing of the step at work has been committed."""
+        return self.row is None
+
+    def _watched(self, steps: Iterable[Step]) -> Iterator[Step]:
+        for number, step in enumerate(steps):
+            if number == 0:
+                self.desk = self.open_desk(step.info)
+            self.info, self.row, self.began = step.info, None, time.monotonic()
+            yield step
+
+    def _write(self, connection: Connection, desk: Desk, step: MigrationInfo, seconds: float) -> None:
+        schema, actor, first = desk
+        if self.steps == 1:
+            first(connection)
+        if self.row is not None:
+            journal.finish(connection, schema, self.row, action_of(step), seconds)
+        else:
+            journal.add(connection, schema, actor, name(step), action_of(step), seconds, code(step))
+        journal.abandon(connection, schema, name(step))
+
+    def _committing(self, connection: Connection) -> None:
+        if self.info is None or self.row is not None or self.desk is None:
+            return
+        schema, actor, _ = self.desk
+        step, direction = self.info, action_of(self.info)
+        self.row = journal.add(
+            self.side, schema, actor, name(step), journal.BEGUN, None, code(step), direction=direction
+        )
+
+
+def action_of(step: MigrationInfo) -> str:
+    """Return the journal's word for a step."""
+    return "stamp" if step.is_stamp else "upgrade" if step.is_upgrade else "downgrade"
+
+
+def name(step: MigrationInfo) -> str:
+    """Return the revision that a step is about; a stamp is about where it ends."""
+    revisions = step.destination_revision_ids if step.is_stamp else (step.up_revision_id,)
+    return ", ".join(filter(None, revisions)) or "base"
+
+
+def title(step: MigrationInfo) -> str:
+    """Return the first line of the revision's docstring, or nothing for a stamp."""
+    return "" if step.is_stamp or step.up_revision is None else step.up_revision.doc
+
+
+def code(step: MigrationInfo) -> tuple[str, str] | None:
+    """Return digest and source of the step's revision, as the file is now; None where there is no single one."""
+    if step.is_stamp or (script := step.up_revision) is None:
+        return None
+    source = Path(script.path).read_bytes()
+    return digest(source), source.decode("utf-8", "replace").replace("\0", "")

@@ -1,0 +1,78 @@
+"""Tasks on the history: current, heads, history, revision, merge."""
+
+import sys
+
+from invoke.context import Context
+
+from scripts.tasks.command import ROOT, command
+
+
+@command(help={"verbose": "with paths and parents"})
+def current(c: Context, env: str = "", verbose: bool = False) -> None:
+    """Show the revision of the database."""
+    from app.migrations import failures, runner
+    from scripts.tasks import workplace
+
+    place = workplace.enter(env)
+    with failures.explained(place.target.place):
+        runner.show(ROOT, "current", place.target, verbose=verbose)
+
+
+@command(help={"verbose": "with paths and parents"})
+def heads(c: Context, env: str = "", verbose: bool = False) -> None:
+    """Show the newest revisions of the code."""
+    from app.migrations import runner
+
+    runner.history(ROOT)
+    runner.show(ROOT, "heads", verbose=verbose)
+
+
+@command(help={"verbose": "with paths, parents and texts"})
+def history(c: Context, env: str = "", verbose: bool = False) -> None:
+    """Show all revisions and mark the current one."""
+    from app.migrations import runner
+    from app.migrations.errors import Unreachable
+    from scripts.tasks import workplace
+
+    try:
+        place = workplace.enter(env)
+        place.status()
+    except Unreachable as error:
+        print(f"{error}\n(the current revision is not marked)", file=sys.stderr)
+        runner.show(ROOT, "history", verbose=verbose)
+    else:
+        runner.show(ROOT, "history", place.target, verbose=verbose, indicate_current=True)
+
+
+@command(help={"message": "what the revision does, in a few words", "autogenerate": "from the models"})
+def revision(c: Context, env: str = "", message: str = "", autogenerate: bool = False) -> None:
+    """Write a new revision."""
+    from app.migrations import failures, runner
+    from app.migrations.errors import ConfigurationError
+    from scripts.tasks import screen, workplace
+
+    if not message.strip():
+        raise ConfigurationError(
+            "--message is missing: a revision needs a name", 'inv db.revision --message="add users.phone"'
+        )
+    runner.history(ROOT)
+    target = workplace.enter(env).target if autogenerate else None
+    if target is None:
+        path = runner.revision(ROOT, None, message, autogenerate=False)
+    else:
+        with failures.explained(target.place):
+            path = runner.revision(ROOT, target, message, autogenerate=True)
+    screen.written(path)
+
+
+@command(iterable=["revisions"], help={"message": "title", "revisions": "which heads (repeatable; all by default)"})
+def merge(c: Context, env: str = "", message: str = "", revisions: list[str] | None = None) -> None:
+    """Join several heads into one."""
+    from app.migrations import runner
+    from scripts.tasks import screen
+
+    joined = revisions or runner.history(ROOT).get_heads()
+    if len(joined) < 2:
+        print(f"nothing to merge: the history has one head, {', '.join(joined) or 'none'}")
+        return
+    screen.written(runner.merge(ROOT, message or "merge_" + "_".join(joined), joined))

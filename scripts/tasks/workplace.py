@@ -1,0 +1,41 @@
+"""What a task needs before it can begin: the environment that was named, its database, the history."""
+
+from typing import NamedTuple
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+from sqlalchemy.pool import NullPool
+
+from app.core.config import variables
+from app.core.database import make_engine
+from app.migrations import environments, failures, runner, status, targets
+from scripts.tasks.command import ROOT
+
+
+class Workplace(NamedTuple):
+    """An environment, its database (running, when it is a private server) and the loaded history."""
+
+    target: targets.Target
+    engine: Engine
+    script: ScriptDirectory
+
+    @property
+    def name(self) -> str:
+        """Return the environment's name."""
+        return self.target.place.environment or ""
+
+    def status(self) -> status.Status:
+        """Read where the database stands, over a new connection. Raises Unreachable."""
+        with failures.explained(self.target.place):
+            return status.read(self.engine, self.script)
+
+
+def enter(env: str) -> Workplace:
+    """Load the environment, find its database and read the history; starts a private server when it is one.
+
+    Raises ConfigurationError, Refused or Unreachable. No connection stays open.
+    """
+    environment = environments.for_tasks(ROOT, env, variables())
+    script = runner.history(ROOT)
+    target = targets.resolve(environment, ROOT)
+    return Workplace(target, make_engine(target.url, NullPool), script)

@@ -1,0 +1,79 @@
+"""A copy of the working tree in a folder of its own, and commands run in it as a person would run them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+OURS = ("DATABASE_URL", "APP_ENV", "PROTECTED", "BACKUP", "SCRATCH_URL", "PG_BIN", "CI")
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Clone:
+    """One copy. `alembic` and `inv` run its code with this virtual environment."""
+
+    def __init__(self, folder: Path, database_url: str | None = None) -> None:
+        self.folder = folder
+        self.environment = {name: value for name, value in os.environ.items() if name not in OURS}
+        if database_url is not None:
+            self.environment["DATABASE_URL"] = database_url
+
+    @property
+    def versions(self) -> Path:
+        return self.folder / "alembic/versions"
+
+    def alembic(self, *arguments: str, ok: bool = True, **changes: str) -> Done:
+        return self.run("-m", "alembic", *arguments, ok=ok, changes=changes)
+
+    def inv(self, *arguments: str, ok: bool = True, cwd: str = ".", **changes: str) -> Done:
+        return self.run("-m", "invoke", *arguments, ok=ok, changes=changes, cwd=cwd)
+
+    def run(self, *arguments: str, ok: bool = True, changes: Mapping[str, str], cwd: str = ".") -> Done:
+        """Run this Python with `arguments`; with `ok`, anything but exit code 0 fails the test."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder / cwd,
+            env=self.environment | changes,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not ok or done.returncode == 0, f"{arguments} ended with {done.returncode}\n{done.stdout}{done.stderr}"
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def write_revision(self, revision: str, parent: str, body: str) -> Path:
+        """Add a revision file; `body` holds its upgrade and downgrade."""
+        path = self.versions / f"{revision}_written_by_a_test.py"
+        header = (
+            f'"""written_by_a_test"""\nimport sqlalchemy as sa\nfrom alembic import op\n\nrevision = "{revision}"\n'
+        )
+        path.write_text(f'{header}down_revision = "{parent}"\nbranch_labels = None\ndepends_on = None\n\n{body}\n')
+        return path
+
+
+def copy_tree(folder: Path) -> Path:
+    """Copy what git tracks or would track, and nothing that is ignored."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
