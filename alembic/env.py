@@ -1,20 +1,15 @@
-"""Alembic's way to the database: which one, with which models, and how failures are told.
-
-Every Alembic command runs this file. `inv` and scratch builds hand in what they decided through
-`config.attributes`: "target" (a database already found) or "connection" (use it, and nothing around it).
-"""
+"""Alembic's way to the database. `inv` hands in a "target", scratch builds a bare "connection" (config.attributes)."""
 
 from logging.config import fileConfig
 from typing import Any
 
-from sqlalchemy import Connection
+from alembic import context
 from sqlalchemy.pool import NullPool
 
-from alembic import context
 from app.core.config import ROOT, settings
 from app.core.database import make_engine
 from app.migrations import failures, guard, reporting, targets
-from app.migrations.journal import TABLES
+from app.migrations.journal import is_schema
 from app.migrations.recorder import Recorder
 from app.models.registry import metadata
 
@@ -28,8 +23,8 @@ def run(recorder: Recorder | None = None, **source: Any) -> None:
         target_metadata=metadata(),
         transaction_per_migration=True,
         compare_server_default=True,
-        include_name=lambda name, kind, parents: kind != "table" or name not in TABLES,
-        on_version_apply=[recorder.applied] if recorder else [],
+        include_name=is_schema,
+        on_version_apply=recorder.applied if recorder else None,
         **source,
     )
     if recorder:
@@ -44,10 +39,9 @@ def connect_and_run() -> None:
     target = config.attributes.get("target") or targets.resolve(settings(said.get("env")), ROOT)
     engine = make_engine(target.url, NullPool)
     with failures.explained(target.place):
-        if guard.is_change(context):
-            given = {key: config.attributes[key] for key in ("road", "progress") if key in config.attributes}
-            change = guard.Change(ROOT, target, unguarded=said.get("unguarded") == "yes", **given)
-            guard.run(change, engine, lambda connection, recorder: run(recorder, connection=connection))
+        if guard.is_change(context.get_revision_argument):
+            request = config.attributes.get("request") or guard.Request(unguarded=said.get("unguarded") == "yes")
+            guard.run(guard.Change(ROOT, target, request), engine, run)
         else:
             with engine.connect() as connection:
                 run(connection=connection)
@@ -55,11 +49,10 @@ def connect_and_run() -> None:
 
 if on_command_line and config.config_file_name is not None:
     fileConfig(config.config_file_name, disable_existing_loggers=False)
-connected: Connection | None = config.attributes.get("connection")
 with reporting.two_lines(exits=on_command_line):
     if context.is_offline_mode():
         run(dialect_name="postgresql", literal_binds=True, dialect_opts={"paramstyle": "named"})
-    elif connected is not None:
-        run(connection=connected)
+    elif config.attributes.get("connection") is not None:
+        run(connection=config.attributes["connection"])
     else:
         connect_and_run()

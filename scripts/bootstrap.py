@@ -173,8 +173,10 @@ def install(pinned: bytes, usable: bool, lock: int) -> None:
 
 
 def make_environment(lock: int) -> None:
-    """Make an empty .venv, of the Python behind all symbolic links: an upgraded system Python then leaves a dead link,
-    which is noticed, rather than another version that does not see its packages.
+    """Make an empty .venv, of the Python behind all symbolic links.
+
+    When the system's Python is upgraded, that leaves a dead link, which is noticed, and not a Python of another version,
+    which would not see the packages.
     """
     base = str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
     try:
@@ -185,7 +187,9 @@ def make_environment(lock: int) -> None:
             f"{base} comes without ensurepip, without which there are no virtual environments",
             f"apt-get install {package}, or name another Python: PYTHON=/path/to/python3 {AGAIN}",
         ) from error
-    run([base, "-I", "-m", "venv", "--clear", str(VENV)], lock)
+    # In two steps, because venv does not pass on what ensurepip says when it fails.
+    run([base, "-I", "-m", "venv", "--clear", "--without-pip", str(VENV)], lock)
+    run([str(PYTHON), "-I", "-m", "ensurepip", "--default-pip"], lock)
 
 
 def is_usable(python: Path, module: str = "pip") -> bool:
@@ -224,8 +228,8 @@ def run(command: Sequence[str], lock: int) -> None:
 def stop(process: subprocess.Popen[str]) -> None:
     """End the process group of `process`: politely, so that pip removes its temporary files, then for sure."""
     try:
-        os.killpg(process.pid, signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, signal.SIGINT)
             process.wait(timeout=5)
     finally:
         with suppress(ProcessLookupError):

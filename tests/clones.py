@@ -5,8 +5,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
+
+from alembic import command
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from app.migrations import runner
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("DATABASE_URL", "APP_ENV", "PROTECTED", "BACKUP", "SCRATCH_URL", "PG_BIN", "CI")
@@ -44,7 +51,7 @@ class Clone:
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder / cwd,
-            env=self.environment | changes,
+            env={**self.environment, **changes},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -77,3 +84,16 @@ def copy_tree(folder: Path) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     return folder
+
+
+def history_key(root: Path) -> str:
+    """What tells one history from another: a template database is built once for each."""
+    names = sorted((root / "alembic").rglob("*.py"))
+    return sha256(b"".join(path.name.encode() + path.read_bytes() for path in names)).hexdigest()[:16]
+
+
+def build_head(root: Path, url: str) -> None:
+    """Bring an empty database to the head, on a bare connection: without lock, journal and identity."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        command.upgrade(runner.config(root, connection=connection), "head")

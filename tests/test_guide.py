@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
+from app.migrations.journal import TABLES
 from tests.clones import Clone, Done
 
 BASE, TENANTS, SESSIONS, HEAD = "c3bee0e2b93b", "d4cf1a3e5f7c", "a91f6d2c4b7e", "e5a72b8c9d0f"
@@ -19,12 +20,13 @@ def revision_of(url: str) -> str | None:
     with create_engine(url).connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
-        return connection.scalar(text("SELECT version_num FROM alembic_version"))
+        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return revision
 
 
 def tables_of(url: str) -> set[str]:
     with create_engine(url).connect() as connection:
-        return set(inspect(connection).get_table_names()) - {"alembic_version"}
+        return set(inspect(connection).get_table_names()) - {"alembic_version", *TABLES}
 
 
 def as_written(url: str) -> str:
@@ -118,7 +120,7 @@ def test_a_generated_revision_holds_what_the_models_have_more(say: Say, clone: C
     source = path.read_text()
     assert 'op.add_column("users", sa.Column("phone", sa.Text(), nullable=True))' in source
     assert 'op.drop_column("users", "phone")' in source
-    assert source.count("op.") == 2
+    assert len(re.findall(r"^    op\.", source, re.M)) == 2
     say("upgrade head")
     say("downgrade -1")
     say("upgrade head")
@@ -145,7 +147,7 @@ def test_check_finds_no_difference_between_models_and_head(clone: Clone, databas
 def test_the_script_is_printed_without_a_database(clone: Clone) -> None:
     script = clone.alembic("upgrade", "head", "--sql", APP_ENV="prod").out
     assert script.index("CREATE TABLE tenants") < script.index("CREATE TABLE sessions")
-    assert script.count("BEGIN;") == script.count("COMMIT;") == 5
+    assert script.count("BEGIN;") == script.count("COMMIT;") == 4
     assert "DROP TABLE users" in clone.alembic("downgrade", f"{HEAD}:base", "--sql").out
     assert not (clone.folder / ".postgres").exists()
 

@@ -104,8 +104,7 @@ def _with_plain_path(programs: Programs, use: Callable[[Programs], None]) -> Non
         return
     with tempfile.TemporaryDirectory(prefix="pg-programs-") as folder:
         Path(folder).chmod(0o755)
-        privilege.copy_programs(programs, Path(folder, "copy"))
-        use(programs._replace(bin=Path(folder, "copy", "bin")))
+        use(privilege.copy_programs(programs, Path(folder, "copy")))
 
 
 def _initdb(making: Path, programs: Programs, account: Account, durable: bool, lock: int) -> None:

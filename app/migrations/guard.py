@@ -4,9 +4,8 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationInfo
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
@@ -21,14 +20,27 @@ from app.migrations.targets import Target
 ASKED, PLAIN = "inv", "alembic"
 
 
-class Change(NamedTuple):
-    """A change that is about to be made. `road` is ASKED where the plan was shown and accepted, else PLAIN."""
+class Request(NamedTuple):
+    """How a change was asked for: `road` is ASKED where the plan was shown and accepted, else PLAIN."""
 
-    root: Path
-    target: Target
     road: str = PLAIN
     unguarded: bool = False
     progress: Callable[[Done], None] | None = None
+
+
+class Change(NamedTuple):
+    """A change that is about to be made to `target`, with the code at `root`."""
+
+    root: Path
+    target: Target
+    request: Request
+
+
+class Attempt(Protocol):
+    """Runs Alembic on the connection; the recorder has to be attached to Alembic's context."""
+
+    def __call__(self, recorder: Recorder, *, connection: Connection) -> None:
+        """Run it once."""
 
 
 class Examination(NamedTuple):
@@ -40,16 +52,16 @@ class Examination(NamedTuple):
     unreadable: str = ""
 
 
-def run(change: Change, engine: Engine, attempt: Callable[[Connection, Recorder], None]) -> None:
+def run(change: Change, engine: Engine, attempt: Attempt) -> None:
     """Run `attempt` on a new connection, with a second one in autocommit beside it for identity and journal.
 
     Nothing is written before the first step is due. A failed step is written down after its rollback.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as side:
-        written = Recorder(side, lambda step: _open_desk(change, side, step), change.progress)
+        written = Recorder(side, lambda step: _open_desk(change, side, step), change.request.progress)
         try:
             with engine.connect() as connection:
-                attempt(connection, written)
+                attempt(written, connection=connection)
         except BaseException as error:
             if not isinstance(error, MigrationError):
                 with suppress(DBAPIError):
@@ -57,10 +69,13 @@ def run(change: Change, engine: Engine, attempt: Callable[[Connection, Recorder]
             raise
 
 
-def is_change(context: EnvironmentContext) -> bool:
-    """Return whether the running Alembic command may change the database: upgrade, downgrade and stamp have a goal."""
+def is_change(goal: Callable[[], object]) -> bool:
+    """Return whether the running command may change the database; `goal` is `context.get_revision_argument`.
+
+    upgrade, downgrade and stamp have a goal; current, check, history and autogenerate have none.
+    """
     try:
-        context.get_revision_argument()
+        goal()
     except KeyError:
         return False
     except CommandError:  # a goal that is not known: the command itself will say so
@@ -103,7 +118,7 @@ def _open_desk(change: Change, side: Connection, step: MigrationInfo) -> Desk | 
     target = change.target
     verdict = judge(target, seen, change.root)
     refuse_unless_ours(target, verdict)
-    if change.road == PLAIN and (target.environment.protected or verdict.protected):
+    if change.request.road == PLAIN and (target.environment.protected or verdict.protected):
         _plain_on_protected(change, step)
     if seen.schema is None:
         raise ConfigurationError(
@@ -118,7 +133,7 @@ def _open_desk(change: Change, side: Connection, step: MigrationInfo) -> Desk | 
     name = target.environment.name or None
     return Desk(
         seen.schema,
-        provenance.actor(change.root, name, change.road),
+        provenance.actor(change.root, name, change.request.road),
         lambda connection: _remember(connection, target, seen),
     )
 
@@ -135,11 +150,11 @@ def _plain_on_protected(change: Change, step: MigrationInfo) -> None:
     described, name = change.target.place.described, change.target.environment.name
     if step.is_upgrade and not step.is_stamp:
         print(f"notice: {described} is protected; plain alembic asks nothing and backs up nothing", file=sys.stderr)  # noqa: T201
-    elif not change.unguarded:
+    elif not change.request.unguarded:
         action = recorder.action_of(step)
         raise Refused(
-            f"{described} is protected; plain `alembic {action}` asks nothing and backs up nothing; nothing was changed",
-            f"inv db.{action}" + (f" --env={name}" if name else " --env=NAME") + ", or `alembic -x unguarded=yes ...`",
+            f"{described} is protected; plain `alembic {action}` asks and backs up nothing: nothing was changed",
+            f"inv db.{action} --env={name or 'NAME'}, or `alembic -x unguarded=yes {action} ...`",
         )
 
 

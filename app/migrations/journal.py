@@ -8,6 +8,7 @@ transaction handling. `downgrade base` leaves them.
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
@@ -63,8 +64,25 @@ class Actor(NamedTuple):
     road: str
 
 
+class Code(NamedTuple):
+    """A revision's file at the moment of the change."""
+
+    digest: str
+    source: str
+
+
+class Row(NamedTuple):
+    """What a step adds to the journal; `seconds` is None while it is not over."""
+
+    revision: str
+    action: str
+    seconds: float | None = None
+    code: Code | None = None
+    detail: Mapping[str, Any] = MappingProxyType({})
+
+
 class Entry(NamedTuple):
-    """One row of the journal. `action`: upgrade, downgrade, stamp, begun, abandoned, failed, claimed; times are the server's."""
+    """One row of the journal. Actions: upgrade, downgrade, stamp, begun, abandoned, failed, claimed."""
 
     id: int
     revision: str
@@ -76,6 +94,11 @@ class Entry(NamedTuple):
     digest: str | None
     source: str | None
     detail: Mapping[str, Any]
+
+
+def is_schema(name: str | None, kind: str, _parents: object) -> bool:
+    """Tell autogenerate (as `include_name`) what to compare: everything but our two tables."""
+    return kind != "table" or name not in TABLES
 
 
 def home(connection: Connection) -> str | None:
@@ -152,42 +175,29 @@ def record_identity(connection: Connection, schema: str, environment: str, prote
     )
 
 
-def add(
-    connection: Connection,
-    schema: str,
-    actor: Actor,
-    revision: str,
-    action: str,
-    seconds: float | None = None,
-    code: tuple[str, str] | None = None,
-    **detail: Any,
-) -> int:
-    """Add a row and return its id; `code` is digest and source. In the transaction of `connection`, if it has one.
+def add(connection: Connection, schema: str, actor: Actor, row: Row) -> int:
+    """Add a row and return its id. In the transaction of `connection`, if it has one.
 
-    `started_at` is the server's clock less `seconds`.
+    `started_at` is the server's clock less `row.seconds`.
     """
-    digest, source = code or (None, None)
-    return int(
-        connection.execute(
-            text(
-                f"INSERT INTO {schema}.{JOURNAL} (revision, action, started_at, duration_ms, os_user, os_host,"
-                " git_commit, git_dirty, environment, road, digest, source, detail)"
-                " VALUES (:revision, :action, clock_timestamp() - make_interval(secs => :seconds), :duration,"
-                " :os_user, :os_host, :git_commit, :git_dirty, :environment, :road, :digest, :source,"
-                " CAST(:detail AS jsonb)) RETURNING id"
-            ),
-            {
-                "revision": revision,
-                "action": action,
-                "seconds": seconds or 0.0,
-                "duration": None if seconds is None else round(seconds * 1000),
-                "digest": digest,
-                "source": source,
-                "detail": json.dumps(detail),
-                **actor._asdict(),
-            },
-        ).scalar_one()
+    statement = (
+        f"INSERT INTO {schema}.{JOURNAL} (revision, action, started_at, duration_ms, os_user, os_host,"
+        " git_commit, git_dirty, environment, road, digest, source, detail)"
+        " VALUES (:revision, :action, clock_timestamp() - make_interval(secs => :seconds), :duration,"
+        " :os_user, :os_host, :git_commit, :git_dirty, :environment, :road, :digest, :source,"
+        " CAST(:detail AS jsonb)) RETURNING id"
     )
+    values = {
+        "revision": row.revision,
+        "action": row.action,
+        "seconds": row.seconds or 0.0,
+        "duration": None if row.seconds is None else round(row.seconds * 1000),
+        "digest": row.code.digest if row.code else None,
+        "source": row.code.source if row.code else None,
+        "detail": json.dumps(dict(row.detail)),
+        **actor._asdict(),
+    }
+    return int(connection.execute(text(statement), values).scalar_one())
 
 
 def finish(connection: Connection, schema: str, row: int, action: str, seconds: float) -> None:
@@ -212,12 +222,18 @@ def read(connection: Connection, schema: str | None, limit: int) -> Sequence[Ent
         return []
     rows = connection.execute(
         text(
-            "SELECT id, revision, action, started_at, duration_ms, os_user, os_host, git_commit, git_dirty, environment,"
-            f" road, database_user, digest, source, detail FROM {schema}.{JOURNAL} ORDER BY id DESC LIMIT :limit"
+            "SELECT id, revision, action, started_at, duration_ms, os_user, os_host, git_commit, git_dirty,"
+            f" environment, road, database_user, digest, source, detail FROM {schema}.{JOURNAL}"
+            " ORDER BY id DESC LIMIT :limit"
         ),
         {"limit": limit},
     )
-    return [Entry(*row[:5], Actor(*row[5:11]), *row[11:]) for row in rows]
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    actor, others = Actor(*row[5:11]), row[11:]
+    return Entry(row[0], row[1], row[2], row[3], row[4], actor, *others)
 
 
 def half_applied(connection: Connection, schema: str | None) -> Sequence[str]:

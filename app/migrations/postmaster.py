@@ -62,25 +62,34 @@ def _named_postgres(pid: int) -> bool:
 
 
 def clear_remains(data: Path) -> None:
-    """After a postmaster that was killed: end its orphaned backends, remove pid files that name other processes.
+    """After a postmaster that was killed: end its orphaned backends, remove pid files that name other processes or none.
 
     Only to be called under the lock and when `find` returns None. Pid files of dead processes stay: PostgreSQL
     itself checks by them that nobody uses the shared memory any more.
     """
-    for pid in _orphans(data):
+    for pid in processes(data):
         _signal(pid, signal.SIGQUIT)
-    if not wait_until(lambda: not any(_orphans(data)), 5.0):
-        for pid in _orphans(data):
+    if not wait_until(lambda: not any(processes(data)), 5.0):
+        for pid in processes(data):
             _signal(pid, signal.SIGKILL)
-        wait_until(lambda: not any(_orphans(data)), 5.0)
+        wait_until(lambda: not any(processes(data)), 5.0)
     for name in (PID_FILE, NAME + ".lock"):
-        with suppress(OSError, ValueError, IndexError):
-            pid = int((data / name).read_text().split()[0])
-            if _exists(pid):
-                (data / name).unlink()
+        if _misleads(data / name):
+            (data / name).unlink()
 
 
-def _orphans(data: Path) -> Iterator[int]:
+def _misleads(file: Path) -> bool:
+    """Tell whether PostgreSQL would refuse to start because of this pid file, although its process is gone."""
+    try:
+        return _exists(int(file.read_text(errors="replace").split()[0]))
+    except FileNotFoundError:
+        return False
+    except (ValueError, IndexError, OverflowError):
+        return True
+
+
+def processes(data: Path) -> Iterator[int]:
+    """Yield the server processes that work in `data`; none where there is no /proc."""
     for entry in PROC.glob("[0-9]*"):
         with suppress(OSError):
             if (entry / "exe").readlink().name.startswith("postgres") and runs_in(int(entry.name), data):

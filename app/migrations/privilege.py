@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.migrations.errors import ConfigurationError
-from app.migrations.programs import Programs
+from app.migrations.programs import WHEEL, Programs
 
 STATE_NAME = "massacorp-postgres"
 STATE_PLACES = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 -- the owner of what is found there is checked
@@ -118,31 +118,37 @@ def reachable_programs(account: Account, programs: Programs) -> Programs:
     if account.uid is None or can_do(account, 'test -x "$1"', programs.path("postgres")):
         return programs
     made = programs.bin.joinpath("postgres").stat()
-    key = sha256(f"{programs.bin}\0{made.st_mtime_ns}\0{made.st_size}".encode(errors="surrogateescape"))
-    copy = state_folder() / f"programs-{programs.major}-{key.hexdigest()[:12]}"
-    if not copy.is_dir():
-        copy_programs(programs, copy)
-    return programs._replace(bin=copy / "bin")
+    key = sha256(os.fsencode(f"{programs.bin}\0{made.st_mtime_ns}\0{made.st_size}")).hexdigest()[:12]
+    return copy_programs(programs, state_folder() / f"programs-{programs.major}-{key}")
 
 
-def copy_programs(programs: Programs, copy: Path) -> None:
-    """Copy the installation around `programs.bin` to `copy`, readable by all, there only when complete.
+def copy_programs(programs: Programs, copy: Path) -> Programs:
+    """Copy the installation around `programs.bin` into the folder `copy`, if that is not there; return the copy.
 
-    Raises ConfigurationError where it is not of one piece, as the packages of a distribution are not.
+    It is readable by all, and there only when complete. The wheel keeps shared libraries two folders above its
+    installations. Raises ConfigurationError where an installation is not of one piece, as those of distributions.
     """
-    if not (programs.bin.parent / "share").is_dir() or programs.bin.parent == Path("/usr"):
+    installation = programs.bin.parent
+    if not (installation / "share").is_dir() or installation == Path("/usr"):
         raise ConfigurationError(
             f"the server's user cannot reach {programs.bin}, and such an installation cannot be copied",
             "PG_BIN=FOLDER (one that every user can reach, or none) and the same command again",
         )
+    copied = programs._replace(bin=copy / "package" / installation.name / programs.bin.name)
+    if copy.is_dir():
+        return copied
     making = Path(tempfile.mkdtemp(dir=copy.parent, prefix=".making-"))
     try:
-        shutil.copytree(programs.bin.parent, making, symlinks=True, ignore=LEFT_OUT, dirs_exist_ok=True)
+        shutil.copytree(installation, making / "package" / installation.name, symlinks=True, ignore=LEFT_OUT)
+        for libraries in installation.parents[1].glob(f"{WHEEL}.libs"):
+            shutil.copytree(libraries, making / libraries.name, symlinks=True)
+        (making / "package").chmod(0o755)
         making.chmod(0o755)
         with suppress(OSError):  # another command was faster
             making.rename(copy)
     finally:
         shutil.rmtree(making, ignore_errors=True)
+    return copied
 
 
 def state_folder() -> Path:

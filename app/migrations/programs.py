@@ -1,6 +1,7 @@
 """Finds folders of PostgreSQL server programs. Never imports the wheel that carries some, never starts a server."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -56,13 +57,16 @@ def read_major(folder: Path) -> int:
     """Ask `postgres --version` for the major version. Raises ConfigurationError when it does not say one."""
     program = folder / "postgres"
     try:
-        output = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-        return int(output.split()[2].partition(".")[0].rstrip("abcdeltr"))
-    except (OSError, subprocess.CalledProcessError, IndexError, ValueError) as error:
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError as error:
+        answer = str(error)
+    version = re.match(r"postgres \(.*?\) (\d+)", answer)
+    if version is None:
         raise ConfigurationError(
-            f"{program} --version does not work ({error}), so its folder cannot run a private server",
+            f"{program} --version says '{answer.strip()}', so its folder cannot run a private server",
             "correct PG_BIN, or leave it empty to use the programs that come with the development packages",
-        ) from error
+        )
+    return int(version[1])
 
 
 def _none_found(pg_bin: str, major: int | None, found: list[Programs]) -> ConfigurationError:

@@ -7,17 +7,17 @@ committed on another connection, so that a half-applied revision is known even a
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
-from alembic.runtime.migration import MigrationContext, MigrationInfo, RevisionStep, StampStep
+from alembic.runtime.migration import MigrationContext, MigrationInfo, RevisionStep
+from alembic.script import Script
 from sqlalchemy import Connection, event
 
 from app.migrations import journal
-from app.migrations.journal import Actor
+from app.migrations.journal import Actor, Code, Row
 from app.migrations.redaction import redact
 from app.migrations.revision import digest
 
-Step = RevisionStep | StampStep
 VERBS = {"upgrade": "applied", "downgrade": "undone", "stamp": "stamped"}
 
 
@@ -68,10 +68,10 @@ class Recorder:
         planned, connection = context._migrations_fn, context.connection
         if planned is None or connection is None:
             return
-        context._migrations_fn = lambda heads, inner: self._watched(planned(heads, inner))
+        context._migrations_fn = lambda *arguments: self._watched(planned(*arguments))
         event.listen(connection, "commit", self._committing)
 
-    def applied(self, *, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
+    def applied(self, ctx: MigrationContext, step: MigrationInfo, heads: object, run_args: object) -> None:  # noqa: ARG002
         """Write the row of a step that has run; Alembic calls this in the step's last transaction."""
         seconds, self.info = time.monotonic() - self.began, None
         self.steps += 1
@@ -84,27 +84,16 @@ class Recorder:
         """Write down, after the rollback, that the step at work failed; an open `begun` row stays open."""
         if self.info is None or self.desk is None:
             return
-        schema, actor, _ = self.desk
-        seconds, direction = time.monotonic() - self.began, action_of(self.info)
-        said = redact(str(error) or type(error).__name__)
-        journal.add(
-            self.side,
-            schema,
-            actor,
-            name(self.info),
-            "failed",
-            seconds,
-            code(self.info),
-            direction=direction,
-            error=said,
-        )
+        detail = {"direction": action_of(self.info), "error": redact(str(error) or type(error).__name__)}
+        row = Row(name(self.info), "failed", time.monotonic() - self.began, code(self.info), detail)
+        journal.add(self.side, self.desk.schema, self.desk.actor, row)
 
     @property
     def atomic(self) -> bool:
         """Return whether nothing of the step at work has been committed."""
         return self.row is None
 
-    def _watched(self, steps: Iterable[Step]) -> Iterator[Step]:
+    def _watched(self, steps: Iterable[RevisionStep]) -> Iterator[RevisionStep]:
         for number, step in enumerate(steps):
             if number == 0:
                 self.desk = self.open_desk(step.info)
@@ -112,23 +101,21 @@ class Recorder:
             yield step
 
     def _write(self, connection: Connection, desk: Desk, step: MigrationInfo, seconds: float) -> None:
-        schema, actor, first = desk
+        schema = desk.schema
         if self.steps == 1:
-            first(connection)
+            desk.first(connection)
         if self.row is not None:
             journal.finish(connection, schema, self.row, action_of(step), seconds)
         else:
-            journal.add(connection, schema, actor, name(step), action_of(step), seconds, code(step))
+            journal.add(connection, schema, desk.actor, Row(name(step), action_of(step), seconds, code(step)))
         journal.abandon(connection, schema, name(step))
 
-    def _committing(self, connection: Connection) -> None:
+    def _committing(self, _: Connection) -> None:
         if self.info is None or self.row is not None or self.desk is None:
             return
-        schema, actor, _ = self.desk
-        step, direction = self.info, action_of(self.info)
-        self.row = journal.add(
-            self.side, schema, actor, name(step), journal.BEGUN, None, code(step), direction=direction
-        )
+        detail = {"direction": action_of(self.info)}
+        row = Row(name(self.info), journal.BEGUN, None, code(self.info), detail)
+        self.row = journal.add(self.side, self.desk.schema, self.desk.actor, row)
 
 
 def action_of(step: MigrationInfo) -> str:
@@ -144,12 +131,18 @@ def name(step: MigrationInfo) -> str:
 
 def title(step: MigrationInfo) -> str:
     """Return the first line of the revision's docstring, or nothing for a stamp."""
-    return "" if step.is_stamp or step.up_revision is None else step.up_revision.doc
+    script = _script(step)
+    return script.doc if script else ""
 
 
-def code(step: MigrationInfo) -> tuple[str, str] | None:
+def code(step: MigrationInfo) -> Code | None:
     """Return digest and source of the step's revision, as the file is now; None where there is no single one."""
-    if step.is_stamp or (script := step.up_revision) is None:
+    script = _script(step)
+    if script is None:
         return None
     source = Path(script.path).read_bytes()
-    return digest(source), source.decode("utf-8", "replace").replace("\0", "")
+    return Code(digest(source), source.decode("utf-8", "replace").replace("\0", ""))
+
+
+def _script(step: MigrationInfo) -> Script | None:
+    return None if step.is_stamp else cast("Script | None", step.up_revision)

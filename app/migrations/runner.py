@@ -17,7 +17,6 @@ from app.migrations import candidates, guard
 from app.migrations.recorder import Done
 from app.migrations.targets import Target
 
-
 Progress = Callable[[Done], None]
 
 
@@ -48,19 +47,19 @@ def upgrade(root: Path, target: Target, to: str, progress: Progress) -> None:
     and Unreachable.
     """
     with advice(root, to):
-        command.upgrade(config(root, target, road=guard.ASKED, progress=progress), to)
+        command.upgrade(_asked(root, target, progress), to)
 
 
 def downgrade(root: Path, target: Target, to: str, progress: Progress) -> None:
     """Undo the revisions above `to`, each in a transaction of its own. Raises as `upgrade` does."""
     with advice(root, to):
-        command.downgrade(config(root, target, road=guard.ASKED, progress=progress), to)
+        command.downgrade(_asked(root, target, progress), to)
 
 
 def stamp(root: Path, target: Target, to: str, progress: Progress) -> None:
     """Write `to` into alembic_version and run nothing. Raises as `upgrade` does."""
     with advice(root, to):
-        command.stamp(config(root, target, road=guard.ASKED, progress=progress), to)
+        command.stamp(_asked(root, target, progress), to)
 
 
 def revision(root: Path, target: Target | None, message: str, autogenerate: bool) -> Path:
@@ -73,6 +72,10 @@ def merge(root: Path, message: str, revisions: Sequence[str]) -> Path:
     """Write the revision that joins `revisions` and return its path."""
     with advice(root, " ".join(revisions)):
         return _path(command.merge(config(root), tuple(revisions), message))
+
+
+def _asked(root: Path, target: Target, progress: Progress) -> Config:
+    return config(root, target, request=guard.Request(guard.ASKED, progress=progress))
 
 
 def show(root: Path, name: str, target: Target | None = None, **options: Any) -> None:

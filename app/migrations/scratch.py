@@ -1,7 +1,8 @@
 """Throw-away databases, made empty or as copies of a template. Never touches a database that it did not name.
 
 Whether the maker of a scratch database lives is told by an advisory lock, which it holds in the maintenance database
-from before the database exists until it is dropped, and which ends with its session, even with kill -9.
+from before the database exists until it is dropped, and which ends with its session, even with kill -9. Needs
+PostgreSQL 13 and the right CREATEDB.
 https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 """
 
@@ -14,8 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import psycopg2
-from psycopg2.errors import InsufficientPrivilege, InvalidCatalogName, ObjectInUse, UndefinedFile
+from psycopg2.errors import InsufficientPrivilege, InvalidCatalogName, ObjectInUse
 from psycopg2.extensions import connection as Connection  # noqa: N812 -- the class has a lower-case name
+from psycopg2.extensions import quote_ident
 from sqlalchemy.engine import make_url
 
 from app.migrations import server, urls
@@ -61,7 +63,7 @@ def database(admin_url: str, template: str | None = None) -> Iterator[str]:
 def template(admin_url: str, key: str, build: Callable[[str], None]) -> str:
     """Return the name of the template for `key`; the first process that asks has `build(url)` fill it.
 
-    A template appears only when it is complete, and is one's own per role. The newest `TEMPLATES_KEPT` are kept.
+    A template appears only when it is complete, and is one's own per role. The newest `TEMPLATES_KEPT` stay.
     Raises what `build` raises, and Unreachable when another process builds it for longer than `BUILD_WITHIN`.
     """
     with closing(_connect(admin_url)) as connection:
@@ -84,7 +86,7 @@ def sweep(admin_url: str) -> list[str]:
     with closing(_connect(admin_url)) as connection:
         for name in _names(connection, SCRATCH_PREFIX):
             if _try_lock(connection, name):
-                with suppress(ObjectInUse, InvalidCatalogName, InsufficientPrivilege, UndefinedFile):
+                with suppress(ObjectInUse, InvalidCatalogName, InsufficientPrivilege):
                     _execute(connection, f'DROP DATABASE "{name}"')
                     dropped.append(name)
                 _execute(connection, "SELECT pg_advisory_unlock(%s)", _lock_key(name))
@@ -104,7 +106,7 @@ def _connect(admin_url: str) -> Connection:
         url = make_url(_url_of(admin_url, name))
         positional, keywords = url.get_dialect()().create_connect_args(url)
         try:
-            connection: Connection = psycopg2.connect(*positional, **{"connect_timeout": 10} | keywords)
+            connection: Connection = psycopg2.connect(*positional, **{"connect_timeout": 10, **keywords})
         except psycopg2.OperationalError as error:
             failure = error
             if "database" not in str(error):
@@ -125,12 +127,17 @@ def _create(connection: Connection, template: str) -> str:
         raise RuntimeError(f"the lock of {name}, a name of 64 random bits, is taken")
     strategy = "STRATEGY file_copy" if _copies_files(connection) else ""
     try:
-        _execute(connection, f'CREATE DATABASE {name} TEMPLATE "{template}" {strategy}')
+        _execute(connection, f"CREATE DATABASE {name} TEMPLATE {quote_ident(template, connection)} {strategy}")
     except InsufficientPrivilege as error:
         user = _value(connection, "SELECT quote_ident(current_user)")
         raise ConfigurationError(
             f"{user} may not make scratch databases on the server of SCRATCH_URL: {str(error).splitlines()[0]}",
             f"as its superuser: ALTER ROLE {user} CREATEDB; or SCRATCH_URL={EMBEDDED} and the same command again",
+        ) from error
+    except psycopg2.Error as error:
+        raise ConfigurationError(
+            f"no scratch database can be made from {template}: {str(error).splitlines()[0]}",
+            f"look at that server, or use the private one: SCRATCH_URL={EMBEDDED} and the same command again",
         ) from error
     return name
 
@@ -144,8 +151,8 @@ def _copies_files(connection: Connection) -> bool:
 
 
 def _publish(connection: Connection, scratch: str, name: str) -> None:
-    """Make the scratch database a template: closed to sessions, open to copying, then renamed."""
-    _execute(connection, f"ALTER DATABASE {scratch} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true")
+    """Close the scratch database to sessions, then rename it: a killed process leaves a template or a scratch one."""
+    _execute(connection, f"ALTER DATABASE {scratch} WITH ALLOW_CONNECTIONS false")
     _execute(connection, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", scratch)
     _execute(connection, f"ALTER DATABASE {scratch} RENAME TO {name}")
 
@@ -153,7 +160,6 @@ def _publish(connection: Connection, scratch: str, name: str) -> None:
 def _prune(connection: Connection) -> None:
     for name in _names(connection, TEMPLATE_PREFIX)[TEMPLATES_KEPT:]:
         with suppress(ObjectInUse, InvalidCatalogName, InsufficientPrivilege):
-            _execute(connection, f'ALTER DATABASE "{name}" WITH IS_TEMPLATE false')
             _execute(connection, f'DROP DATABASE "{name}"')
 
 

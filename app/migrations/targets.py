@@ -34,4 +34,3 @@ def resolve(environment: Environment, root: Path) -> Target:
         found = programs.find_server_programs(environment.pg_bin)
         url = server.open_database(server.private_server(root, found), embedded)
     return Target(environment, url, described)
-

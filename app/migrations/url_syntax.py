@@ -62,7 +62,7 @@ def parse(url: str) -> DatabaseURL:
     scheme, rest = _split_scheme(url)
     before, _, query = rest.partition("?")
     authority, _, path = before.partition("/")
-    if authority.count("@") > 1 or ("@" in path and "@" not in authority) or "@" in _misread(rest, authority):
+    if authority.count("@") > 1 or "@" in path or "@" in _misread(rest, authority):
         raise NotAURLError(
             "can be read in two ways; in user, password and database write %40 for @, %2F for /, %3F for ?"
         )
@@ -125,6 +125,8 @@ def _addresses(places: str, given: dict[str, list[str]]) -> tuple[Address, ...]:
     ports = ports * len(hosts) if len(ports) == 1 and hosts else ports
     if not hosts and len(ports) == 1:
         hosts = [""]
+    if len(hosts) > 1 and "" in hosts:
+        raise NotAURLError("has an empty host among several; accepted: a host or a socket folder for each")
     if len(hosts) != len(ports):
         raise NotAURLError(
             f"has {len(hosts)} hosts and {len(ports)} ports; accepted: one port for all, or one for each"

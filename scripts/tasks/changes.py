@@ -20,7 +20,7 @@ def upgrade(c: Context, env: str = "", to: str = "head") -> None:
     from scripts.tasks import screen, workplace
 
     place = workplace.enter(env)
-    before = place.status()
+    before = place.status_before_change()
     screen.heading(place, before)
     runner.upgrade(ROOT, place.target, to, screen.step)
     _conclude(place, before, place.status())
@@ -33,7 +33,7 @@ def downgrade(c: Context, env: str = "", to: str = "-1") -> None:
     from scripts.tasks import screen, workplace
 
     place = workplace.enter(env)
-    before = place.status()
+    before = place.status_before_change()
     screen.heading(place, before)
     runner.downgrade(ROOT, place.target, to, screen.step)
     _conclude(place, before, place.status())
@@ -49,7 +49,7 @@ def stamp(c: Context, env: str = "", to: str = "") -> None:
     if not to:
         raise ConfigurationError("--to is missing: which revision to record is not said", "inv db.stamp --to=REV")
     place = workplace.enter(env)
-    before = place.status()
+    before = place.status_before_change()
     screen.heading(place, before)
     runner.stamp(ROOT, place.target, to, screen.step)
     _conclude(place, before, place.status())

@@ -1,6 +1,7 @@
 """What people see: headings, steps, conclusions. Prints; decides nothing and reads nothing."""
 
 import os
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.migrations.status import State, Status
+from app.migrations.status import Standing, State, Status
 
 if TYPE_CHECKING:
+    from app.migrations.journal import Entry
     from app.migrations.recorder import Done
     from scripts.tasks.workplace import Workplace
 
@@ -23,7 +25,7 @@ def console() -> Console:
 def heading(place: "Workplace", before: Status) -> None:
     """Say which database is about to be changed, before it is."""
     line = Text.assemble((place.name, "bold"), f": {place.target.described}, PostgreSQL {before.server}, ")
-    console().print(line + Text(standing(before)))
+    console().print(line + Text(words(before.standing)))
 
 
 def step(done: "Done") -> None:
@@ -34,11 +36,11 @@ def step(done: "Done") -> None:
 
 def conclusion(name: str, before: Status, after: Status) -> None:
     """Say what was really reached, read again from the database."""
-    at = f"{name} is at {revisions(after)}"
-    if before.revisions == after.revisions:
-        console().print(f"nothing to do: {at} ({standing(after)})")
+    at = f"{name} is at {revisions(after.standing)}"
+    if before.standing.revisions == after.standing.revisions:
+        console().print(f"nothing to do: {at} ({words(after.standing)})")
     else:
-        console().print(Text.assemble(("done", "bold green"), f": {at} ({standing(after)})"))
+        console().print(Text.assemble(("done", "bold green"), f": {at} ({words(after.standing)})"))
 
 
 def status(place: "Workplace", read: Status) -> None:
@@ -53,39 +55,64 @@ def status(place: "Workplace", read: Status) -> None:
 
 def status_rows(place: "Workplace", read: Status) -> list[tuple[str, str]]:
     """Return the rows of `db.status`: what is shown, in order."""
+    standing = read.standing
     rows = [
-        ("environment", place.name),
+        ("environment", place.name + (", protected" if place.target.environment.protected else "")),
         ("database", f"{place.target.described}, PostgreSQL {read.server}"),
-        ("revision", revisions(read)),
-        ("head", ", ".join(read.heads) or "none"),
-        ("standing", standing(read)),
+        ("identity", identity(read)),
+        ("revision", revisions(standing)),
+        ("head", ", ".join(standing.heads) or "none"),
+        ("standing", words(standing)),
     ]
-    rows += [("pending" if n == 0 else "", f"{one.revision}  {one.doc}") for n, one in enumerate(read.pending)]
-    if read.state is not State.AT_HEAD:
-        rows.append(("next", cure(place.name, read)))
+    rows += [("pending" if n == 0 else "", f"{one.revision}  {one.doc}") for n, one in enumerate(standing.pending)]
+    if read.last is not None:
+        rows.append(("last change", entry(read.last)))
+    if standing.state is not State.AT_HEAD:
+        rows.append(("next", cure(place.name, standing)))
     return rows
 
 
-def cure(name: str, read: Status) -> str:
+def identity(read: Status) -> str:
+    """Return whose database this is, as far as it says so."""
+    recorded = read.seen.recorded
+    if recorded is None:
+        return read.seen.unreadable or "not recorded yet"
+    return recorded.environment + ("" if read.verdict.allows_change else f" ({read.verdict.standing.value})")
+
+
+def entry(row: "Entry") -> str:
+    """Return one row of the journal in a few words."""
+    when = row.started_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{row.action} {row.revision}, {when}, by {row.actor.os_user}@{row.actor.os_host}"
+
+
+def cure(name: str, standing: Standing) -> str:
     """Return the command that brings the database to the head, as far as one can."""
-    if read.state is State.UNKNOWN:
+    if standing.state is State.UNKNOWN:
         return "git pull, or check out the branch that has this revision"
-    if len(read.heads) > 1:
+    if standing.state is State.HALF_APPLIED:
+        return (
+            f"see what revision {', '.join(standing.half_applied)} has already done, undo that by hand, "
+            f"then inv db.upgrade --env={name}"
+        )
+    if len(standing.heads) > 1:
         return "inv db.merge"
     return f"inv db.upgrade --env={name}"
 
 
-def standing(read: Status) -> str:
+def words(standing: Standing) -> str:
     """Return where the database stands, in a few words."""
-    if read.state in {State.BEHIND, State.EMPTY}:
-        count = len(read.pending)
-        return f"{read.state.value}, {count} {'revision' if count == 1 else 'revisions'} pending"
-    return read.state.value
+    if standing.state is State.HALF_APPLIED:
+        return f"revision {', '.join(standing.half_applied)} was begun and never ended: half of it is committed"
+    if standing.state in {State.BEHIND, State.EMPTY}:
+        count = len(standing.pending)
+        return f"{standing.state.value}, {count} {'revision' if count == 1 else 'revisions'} pending"
+    return str(standing.state.value)
 
 
-def revisions(read: Status) -> str:
+def revisions(standing: Standing) -> str:
     """Return the revisions of the database, or `base` when there is none."""
-    return ", ".join(read.revisions) or "base"
+    return ", ".join(standing.revisions) or "base"
 
 
 def written(path: Path) -> None:

@@ -13,7 +13,8 @@ def status(c: Context, env: str = "", check: bool = False) -> None:
     from scripts.tasks import screen, workplace
 
     place = workplace.enter(env)
-    standing = place.status()
-    screen.status(place, standing)
-    if check and standing.state is not State.AT_HEAD:
-        raise NegativeAnswer(f"{place.name} is not at head: {standing.state.value}", screen.cure(place.name, standing))
+    read = place.status()
+    screen.status(place, read)
+    if check and read.standing.state is not State.AT_HEAD:
+        reason = f"{place.name} is not at head: {screen.words(read.standing)}"
+        raise NegativeAnswer(reason, screen.cure(place.name, read.standing))

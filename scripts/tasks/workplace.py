@@ -1,5 +1,6 @@
 """What a task needs before it can begin: the environment that was named, its database, the history."""
 
+import sys
 from typing import NamedTuple
 
 from alembic.script import ScriptDirectory
@@ -8,7 +9,8 @@ from sqlalchemy.pool import NullPool
 
 from app.core.config import variables
 from app.core.database import make_engine
-from app.migrations import environments, failures, runner, status, targets
+from app.migrations import environments, failures, guard, runner, targets
+from app.migrations.status import Status, read
 from scripts.tasks.command import ROOT
 
 
@@ -24,10 +26,20 @@ class Workplace(NamedTuple):
         """Return the environment's name."""
         return self.target.place.environment or ""
 
-    def status(self) -> status.Status:
-        """Read where the database stands, over a new connection. Raises Unreachable."""
+    def status(self) -> Status:
+        """Read where the database stands, over a new connection; warn where it is not this environment's."""
         with failures.explained(self.target.place):
-            return status.read(self.engine, self.script)
+            seen = read(self.engine, self.script, self.target, ROOT)
+        if not seen.verdict.allows_change:
+            print(f"warning: {seen.verdict.reason}\n  next: {seen.verdict.next}", file=sys.stderr)
+        return seen
+
+    def status_before_change(self) -> Status:
+        """Read where the database stands. Raises Refused where this environment may not change it."""
+        with failures.explained(self.target.place):
+            seen = read(self.engine, self.script, self.target, ROOT)
+        guard.refuse_unless_ours(self.target, seen.verdict)
+        return seen
 
 
 def enter(env: str) -> Workplace:

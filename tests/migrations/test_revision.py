@@ -64,7 +64,12 @@ def pinned_by(python: str) -> dict[str, str]:
         "print(json.dumps({k: digest(v) for k, v in json.load(sys.stdin).items()}))"
     )
     done = subprocess.run(
-        [python, "-B", "-c", code], input=json.dumps(PINNED), capture_output=True, text=True, check=True, cwd=ROOT
+        [python, "-B", "-W", "error", "-c", code],
+        input=json.dumps(PINNED),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
     )
     values: dict[str, str] = json.loads(done.stdout)
     return values

@@ -31,21 +31,21 @@ class Workshop(NamedTuple):
 
     wheels: Path
 
-    def pin(self, version: str, requires: str = "") -> str:
+    def pin(self, version: str, name: str = "invoke", requires: str = "") -> str:
         """The lines of a lock for that version, whose wheel is made if need be."""
-        wheel = self.wheels / f"invoke-{version}-py3-none-any.whl"
+        wheel = self.wheels / f"{name}-{version}-py3-none-any.whl"
         if not wheel.exists():
-            information = f"invoke-{version}.dist-info"
-            metadata = f"Metadata-Version: 2.1\nName: invoke\nVersion: {version}\n{requires}"
+            information = f"{name}-{version}.dist-info"
+            metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}"
             with zipfile.ZipFile(wheel, "w") as archive:
-                archive.writestr("invoke/__init__.py", f"VERSION = '{version}'\n")
-                archive.writestr("invoke/__main__.py", FAKE_INVOKE)
+                archive.writestr(f"{name}/__init__.py", f"VERSION = '{version}'\n")
+                archive.writestr(f"{name}/__main__.py", FAKE_INVOKE)
                 archive.writestr(f"{information}/METADATA", metadata)
                 archive.writestr(
                     f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
                 )
                 archive.writestr(f"{information}/RECORD", "")
-        return f"invoke=={version} \\\n    --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+        return f"{name}=={version} \\\n    --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
 
 
 class Installation:

@@ -38,16 +38,16 @@ def test_no_python_at_all(bare: Installation, tmp_path: Path) -> None:
 
 def test_every_python_that_will_not_do_is_named(bare: Installation, tmp_path: Path) -> None:
     programs = {"python3": "echo 3.9.2; exit 1", "python3.12": "echo no such version >&2; exit 127"}
-    found = fake_pythons(tmp_path / "bin", programs)
+    folder = fake_pythons(tmp_path / "bin", programs)
     bare.environment = {"PATH": str(tmp_path / "bin"), "PYTHON": "python3.10"}
-    found = f"{found / 'python3'} (3.9.2), {found / 'python3.12'} (does not run)"
+    found = f"{folder}/python3 (3.9.2), {folder}/python3.12 (does not run)"
     done = bare.run()
     assert done.code == 2
     assert done.err.splitlines()[0] == f"error: Python 3.11 or newer is needed; found {found}"
 
 
 def test_a_python_that_will_not_do_is_passed_over(bare: Installation, tmp_path: Path) -> None:
-    programs = {"python3": "echo 3.10.9; exit 1", "python3.13": f"case $1 in -E) echo 3.13.1 ;; -I) echo $2 $3 ;; esac"}
+    programs = {"python3": "echo 3.10.9; exit 1", "python3.13": "case $1 in -E) echo 3.13.1 ;; -I) echo $2 $3 ;; esac"}
     bare.environment = {"PATH": str(fake_pythons(tmp_path / "bin", programs))}
     assert bare.run("hello").out == f"{bare.root}/scripts/bootstrap.py hello\n"
 
@@ -85,9 +85,10 @@ def test_a_read_only_folder(bare: Installation) -> None:
     assert (done.code, done.err) == (2, lines(message, f"make {bare.root} writable, or use a clone that is"))
 
 
-def test_a_full_disk(bare: Installation) -> None:
+@pytest.mark.parametrize("size", ["8k", pytest.param("1m", marks=pytest.mark.slow)])
+def test_a_full_disk(bare: Installation, size: str) -> None:
     (bare.root / ".venv").mkdir()
-    done = bare.run(command=in_a_mount_namespace(bare, 'mount -t tmpfs -o size=1m none "$1/.venv"'))
+    done = bare.run(command=in_a_mount_namespace(bare, f'mount -t tmpfs -o size={size} none "$1/.venv"'))
     message = f"no space is left on the disk while filling {bare.root}/.venv"
     assert done.code == 2
     assert done.err.partition("\n")[2] == lines(message, f"df -h {bare.root}, make room, then {bare.again}")
@@ -107,6 +108,7 @@ def test_a_python_without_ensurepip(bare: Installation, tmp_path: Path) -> None:
 @pytest.mark.parametrize("failure", ["wrong hash", "no such version", "unreachable index", "incomplete lock"])
 def test_a_lock_that_cannot_be_installed_leaves_the_last_one_working(installed: Installation, failure: str) -> None:
     last, next_one = installed.lock.read_text(), installed.workshop.pin("2.0")
+    installed.workshop.pin("1.0", name="other")
     needy = installed.workshop.pin("3.0", requires="Requires-Dist: other\n")
     lock, message, hint = {
         "wrong hash": (
@@ -164,15 +166,20 @@ def test_what_pip_and_venv_print_is_understood(output: str, words: str) -> None:
     assert words in bootstrap.explain_failure(output, 1).message
 
 
-def test_ctrl_c_then_two_first_runs_at_once_where_python_has_gone(installed: Installation) -> None:
-    installed.python.unlink()
-    installed.python.symlink_to("/nowhere/python3")
-    interrupted = installed.start()
-    poll(lambda: installed.python.exists())
+def test_ctrl_c_in_a_first_run(bare: Installation) -> None:
+    interrupted = bare.start()
+    poll(bare.python.exists)
     os.killpg(interrupted.pid, signal.SIGINT)
     done = finish(interrupted)
     message = "the set-up of .venv was interrupted; the next run finishes it"
-    assert (done.code, done.err.partition("\n")[2]) == (130, lines(message, installed.again))
+    assert (done.code, done.err.partition("\n")[2]) == (130, lines(message, bare.again))
+    assert not (bare.root / ".venv/requirements.lock").exists()
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_replace_a_dead_python_once(installed: Installation) -> None:
+    installed.python.unlink()
+    installed.python.symlink_to("/nowhere/python3")
     both = [finish(process) for process in [installed.start(), installed.start()]]
     assert [json.loads(run.out)["version"] for run in both] == ["1.0", "1.0"]
     assert sum(run.err.startswith(ANNOUNCED) for run in both) == 1

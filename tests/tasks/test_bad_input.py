@@ -1,7 +1,7 @@
 """What a person gets wrong: two lines, the right exit code, no traceback, no password."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, make_url, text
 from tests.clones import Clone, Done
 
 PASSWORD = "corr3ct-h0rse"
+Upgrade = Callable[[str], Done]
 
 
 def lines(done: Done, code: int) -> list[str]:
@@ -23,7 +24,7 @@ def lines(done: Done, code: int) -> list[str]:
 
 
 @pytest.fixture(params=["inv", "alembic"])
-def upgrade(request: pytest.FixtureRequest, clone: Clone) -> Iterator[object]:
+def upgrade(request: pytest.FixtureRequest, clone: Clone) -> Upgrade:
     """`upgrade head` of the environment docker, whose database is the given URL, in both ways."""
 
     def run(url: str) -> Done:
@@ -114,7 +115,7 @@ def test_a_database_ahead_of_the_code_is_not_stamped_away(clone: Clone, migrated
     assert clone.inv("db.status", "--check", "--env=docker", ok=False, DATABASE_URL=migrated).code == 1
 
 
-def test_a_server_that_is_not_there(upgrade, clone: Clone) -> None:  # type: ignore[no-untyped-def]
+def test_a_server_that_is_not_there(upgrade: Upgrade, clone: Clone) -> None:
     port = free_port()
     error, hint = lines(upgrade(f"postgresql://me:{PASSWORD}@127.0.0.1:{port}/app"), 4)
     assert error.startswith(f'error: docker (database "app" on 127.0.0.1:{port} as user "me") cannot be reached: ')
@@ -122,20 +123,20 @@ def test_a_server_that_is_not_there(upgrade, clone: Clone) -> None:  # type: ign
     assert "DATABASE_URL" in hint
 
 
-def test_a_host_without_an_address(upgrade) -> None:  # type: ignore[no-untyped-def]
+def test_a_host_without_an_address(upgrade: Upgrade) -> None:
     error, hint = lines(upgrade(f"postgresql://me:{PASSWORD}@no-such-host.invalid/app"), 4)
     assert "no-such-host.invalid" in error
     assert "correct the host name" in hint
 
 
-def test_a_server_that_accepts_and_says_nothing_is_given_up(upgrade) -> None:  # type: ignore[no-untyped-def]
+def test_a_server_that_accepts_and_says_nothing_is_given_up(upgrade: Upgrade) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://me:{PASSWORD}@127.0.0.1:{silent.getsockname()[1]}/app?connect_timeout=2"
         error, _ = lines(upgrade(url), 4)
     assert "timeout expired" in error
 
 
-def test_a_database_that_is_missing(upgrade, scratch_admin: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_database_that_is_missing(upgrade: Upgrade, scratch_admin: str) -> None:
     url = make_url(scratch_admin).set(database="not_there").render_as_string(hide_password=False)
     error, hint = lines(upgrade(url), 4)
     assert 'database "not_there" does not exist' in error
@@ -162,14 +163,14 @@ def as_guest(url: str, guest: str) -> str:
     return make_url(url).set(username=guest, password=PASSWORD).render_as_string(hide_password=False)
 
 
-def test_a_role_without_the_right_to_create(upgrade, database: str, guest: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_role_without_the_right_to_create(upgrade: Upgrade, database: str, guest: str) -> None:
     error, hint = lines(upgrade(as_guest(database, guest)), 2)
     assert "permission denied for schema public" in error
     assert "nothing was changed" in error
     assert "GRANT" in hint
 
 
-def test_a_role_without_the_right_to_connect(upgrade, database: str, guest: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_role_without_the_right_to_connect(upgrade: Upgrade, database: str, guest: str) -> None:
     name = make_url(database).database
     with create_engine(database).begin() as connection:
         connection.execute(text(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC"))
@@ -178,7 +179,7 @@ def test_a_role_without_the_right_to_connect(upgrade, database: str, guest: str)
     assert "GRANT CONNECT" in hint
 
 
-def test_a_role_that_does_not_exist(upgrade, database: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_role_that_does_not_exist(upgrade: Upgrade, database: str) -> None:
     error, hint = lines(upgrade(as_guest(database, "nobody_knows")), 4)
     assert 'role "nobody_knows" does not exist' in error
     assert "correct the user" in hint
@@ -187,7 +188,7 @@ def test_a_role_that_does_not_exist(upgrade, database: str) -> None:  # type: ig
 @pytest.mark.parametrize(
     "url", ["embedded:///", "mysql://me@host/app", "nonsense"], ids=["embedded without a name", "mysql", "no URL"]
 )
-def test_an_address_that_is_none(upgrade, url: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_address_that_is_none(upgrade: Upgrade, url: str) -> None:
     assert "DATABASE_URL" in "".join(lines(upgrade(url), 2))
 
 

@@ -1,0 +1,166 @@
+"""Runs migrations on a database that is in use: alone, with short waits for table locks, again at the right moment.
+
+The moment is the end of the very transactions that were in the way. Waiting in the lock queue would stop every
+reader behind us, and blind retries do so once per try.
+https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+
+from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from app.migrations import course as courses
+from app.migrations.advisory import SERVER_PID, WATCH, Caller, exclusive, open_named
+from app.migrations.course import VERSION_TABLE, Course
+from app.migrations.errors import MigrationFailed
+from app.migrations.failures import Place
+from app.migrations.patience import Limits, Patience
+from app.migrations.timeouts import RETRIED, Company, Timeouts, limited
+from app.migrations.watcher import Watcher
+
+__all__ = ["Caller", "Limits", "exclusive", "guarded", "retried", "verify_version"]
+
+Attempt = Callable[[Connection, Connection], None]
+"""Runs Alembic on the first connection; the second holds the lock, in autocommit, for the journal."""
+
+INVALID_INDEXES = text(
+    "SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class c ON c.oid = indexrelid"
+    " WHERE NOT indisvalid AND c.relkind = 'i' ORDER BY 1"
+)
+
+
+def guarded(engine: Engine, limits: Limits, caller: Caller, attempt: Attempt) -> None:
+    """Run `attempt` under the database's migration lock, as often as locks of others make it necessary.
+
+    Raises Refused when another migration does not end in time, MigrationFailed when a revision fails or gets no
+    lock in time, and lets pass what is no database error. `engine` must not pool its connections.
+    """
+    with exclusive(engine, limits.upgrade_wait, caller) as lock:
+        retried(engine, lock, limits, caller, lambda connection: attempt(connection, lock))
+
+
+def retried(
+    engine: Engine, lock: Connection, limits: Limits, caller: Caller, attempt: Callable[[Connection], None]
+) -> None:
+    """Run `attempt` on a new connection, and again after a lock timeout or deadlock of a revision that left nothing.
+
+    Each try begins at the revision that the database is at. Raises as `guarded` does.
+    """
+    run = _Run(engine, lock, limits, caller)
+    with run.watching():
+        while True:
+            try:
+                run.once(attempt)
+                return
+            except DBAPIError as error:
+                run.course.ended(error)
+                if getattr(error.orig, "pgcode", None) not in RETRIED or not run.course.atomic:
+                    if run.course.spot is None:
+                        raise
+                    raise run.failure(error) from error
+            except Exception as error:
+                run.course.ended(error)
+                if run.course.spot is not None and not isinstance(error, MigrationFailed):
+                    error.add_note(run.state())
+                raise
+            run.wait_out()
+
+
+def verify_version(lock: Connection, expected: Collection[str], place: Place) -> None:
+    """Check, on a connection that is not the migration's, that the version table holds what was just written.
+
+    Call it after each step's commit and at the end. A migration that commits the bind, or a statement before
+    Alembic was configured, makes it report success and keep nothing. Raises MigrationFailed, also for a lost lock.
+    """
+    try:
+        found = standing(lock)
+    except DBAPIError as error:
+        raise MigrationFailed(
+            f"{place.described}: the connection that holds the migration lock is lost, so another migration could "
+            f"begin; the last revision that was run is {_listed(expected)}, nothing after it was begun",
+            f"`{place.status}` shows where the database stands, then repeat the command",
+        ) from error
+    if set(found) != set(expected):
+        raise MigrationFailed(
+            f"{place.described}: {_listed(expected)} ran without an error, but its row in {VERSION_TABLE} was not "
+            f"kept: other connections read {_listed(found)}; does the migration commit or roll back by itself?",
+            "take commit and rollback out of it (op.get_context().autocommit_block() is made for this), then "
+            f"`{place.status}`",
+        )
+
+
+def standing(connection: Connection) -> tuple[str, ...]:
+    """Read the rows of the version table, in autocommit; none where there is no such table."""
+    if connection.scalar(text(f"SELECT to_regclass('{VERSION_TABLE}')")) is None:
+        return ()
+    rows = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE} ORDER BY 1"))  # noqa: S608 -- a constant
+    return tuple(str(row[0]) for row in rows)
+
+
+class _Run:
+    """The tries of one command: what they share, and what the last one has done."""
+
+    def __init__(self, engine: Engine, lock: Connection, limits: Limits, caller: Caller) -> None:
+        self.engine = engine
+        self.lock = lock
+        self.limits = limits
+        self.caller = caller
+        self.course = Course()
+        self.watcher = Watcher(self._watch, limits.lock_timeout.total_seconds())
+        look: RawConnection = lock.connection.dbapi_connection  # type: ignore[assignment]
+        self.patience = Patience(look, limits, caller, self.state)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        self.watcher.start()
+        try:
+            yield
+        finally:
+            self.watcher.stop()
+
+    def once(self, attempt: Callable[[Connection], None]) -> None:
+        self.course = Course()
+        timeouts = Timeouts(self.limits.lock_timeout, self.limits.statement_timeout)
+        company = Company(self.caller.name, self.watcher.watched, self.wait_out)
+        with open_named(self.engine, self.caller.name) as connection:
+            self.watcher.pid = connection.info[SERVER_PID]
+            with limited(connection, timeouts, self.course, company):
+                attempt(connection)
+
+    def wait_out(self) -> None:
+        revision = self.course.spot.revision if self.course.spot else ""
+        self.patience.wait_out(revision, self.watcher.seen)
+
+    def state(self) -> str:
+        """Say what the last try left, as another connection sees it."""
+        try:
+            invalid = () if self.course.atomic else tuple(self.lock.scalars(INVALID_INDEXES))
+            return courses.remains(self.course, standing(self.lock), invalid)
+        except DBAPIError:
+            return courses.remains(self.course, None)
+
+    def failure(self, error: DBAPIError) -> MigrationFailed:
+        spot, course = self.course.spot, self.course
+        where = (
+            f"revision {spot.revision} failed at {spot.path}:{spot.line}" if spot else "the migration failed"
+        )
+        said = " ".join(str(error.orig).split("\n")[0].split()) or type(error.orig).__name__
+        code = getattr(error.orig, "pgcode", None)
+        next_ = f"correct {spot.path if spot else 'it'}, then go on with the same command"
+        if not course.atomic:
+            next_ = "finish or undo by hand what is committed, as the message lists it, then the same command"
+        return MigrationFailed(
+            f"{self.caller.place.described}: {where}: {said}{f' [{code}]' if code else ''}, in: {course.statement}; "
+            f"{self.state()}",
+            f"`{self.caller.place.status}` shows where the database stands; {next_}",
+        )
+
+    def _watch(self) -> Connection:
+        return open_named(self.engine, f"{self.caller.name}{WATCH}")
+
+
+def _listed(revisions: Collection[str]) -> str:
+    return ", ".join(sorted(revisions)) or "base"
