@@ -9,6 +9,7 @@ db = Collection(
     changes.downgrade,
     changes.stamp,
     changes.upgrade,
+    standing.journal,
     standing.status,
     revisions.current,
     revisions.heads,

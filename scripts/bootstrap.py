@@ -175,8 +175,8 @@ def install(pinned: bytes, usable: bool, lock: int) -> None:
 def make_environment(lock: int) -> None:
     """Make an empty .venv, of the Python behind all symbolic links.
 
-    When the system's Python is upgraded, that leaves a dead link, which is noticed, and not a Python of another version,
-    which would not see the packages.
+    When the system's Python is upgraded, that leaves a dead link, which is noticed, and not a Python of another
+    version, which would not see the packages.
     """
     base = str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
     try:

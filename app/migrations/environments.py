@@ -23,12 +23,14 @@ __all__ = [
     "build",
     "choose",
     "detached",
+    "entries",
     "for_alembic",
     "for_tasks",
     "load",
     "local_path",
     "names",
     "parse",
+    "read_file",
     "redacted",
 ]
 
@@ -69,13 +71,19 @@ def load(
     A relative BACKUP_DIR is taken from `root`. `also` names keys of other programs that may stand in the files.
     Raises ConfigurationError and Refused.
     """
+    shared, local = entries(root, name, also)
+    environment = build(name, shared, local, process, need_url)
+    return replace(environment, backup_dir=str(root / environment.backup_dir))
+
+
+def entries(root: Path, name: str, also: Collection[str] = ()) -> tuple[dict[str, Entry], dict[str, Entry] | None]:
+    """What the two files of `name` say; None for a local file that is not there. Raises ConfigurationError."""
     if name not in names(root):
         raise _unknown(name, names(root))
     shared_path, local_path_ = f"envs/{name}.env", local_path(name)
-    shared = parse(_read(root / shared_path, shared_path) or "", shared_path, also)
-    local = _read(root / local_path_, local_path_)
-    environment = build(name, shared, None if local is None else parse(local, local_path_, also), process, need_url)
-    return replace(environment, backup_dir=str(root / environment.backup_dir))
+    shared = parse(read_file(root, shared_path) or "", shared_path, also)
+    local = read_file(root, local_path_)
+    return shared, None if local is None else parse(local, local_path_, also)
 
 
 def for_tasks(root: Path, env: str | None, process: Mapping[str, str], need_url: bool = True) -> Environment:
@@ -136,10 +144,10 @@ def _unknown(name: str, known: list[str]) -> ConfigurationError:
     )
 
 
-def _read(path: Path, shown: str) -> str | None:
-    """The text of a file, None where there is none."""
+def read_file(root: Path, shown: str) -> str | None:
+    """The text of the file `shown`, relative to `root`; None where there is none. Raises ConfigurationError."""
     try:
-        data = path.read_bytes()
+        data = (root / shown).read_bytes()
     except FileNotFoundError:
         return None
     except OSError as fault:

@@ -112,6 +112,14 @@ def refuse_unless_ours(target: Target, verdict: Verdict) -> None:
         raise Refused(f"{target.place.described}: {verdict.reason}; nothing was changed", verdict.next)
 
 
+def no_schema(target: Target) -> ConfigurationError:
+    """Return the error of a database in which nothing can be created, not even the version table."""
+    return ConfigurationError(
+        f"{target.place.described}: search_path names no schema that exists; nothing was changed",
+        "CREATE SCHEMA, or set search_path for this user or database",
+    )
+
+
 def _open_desk(change: Change, side: Connection, step: MigrationInfo) -> Desk | None:
     """Decide, before the first step, whether the run may begin; return where its journal is kept."""
     seen = examine(side)
@@ -121,10 +129,7 @@ def _open_desk(change: Change, side: Connection, step: MigrationInfo) -> Desk | 
     if change.request.road == PLAIN and (target.environment.protected or verdict.protected):
         _plain_on_protected(change, step)
     if seen.schema is None:
-        raise ConfigurationError(
-            f"{target.place.described}: search_path names no schema that exists; nothing was changed",
-            "CREATE SCHEMA, or set search_path for this user or database",
-        )
+        raise no_schema(target)
     try:
         journal.create(side, seen.schema)
     except DBAPIError as error:

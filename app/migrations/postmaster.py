@@ -62,7 +62,7 @@ def _named_postgres(pid: int) -> bool:
 
 
 def clear_remains(data: Path) -> None:
-    """After a postmaster that was killed: end its orphaned backends, remove pid files that name other processes or none.
+    """After a postmaster that was killed: end its orphaned backends, remove pid files that mislead.
 
     Only to be called under the lock and when `find` returns None. Pid files of dead processes stay: PostgreSQL
     itself checks by them that nobody uses the shared memory any more.

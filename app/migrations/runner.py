@@ -5,15 +5,19 @@ Everything here works from any current folder: paths are made absolute before Al
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import decode_source
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import RevisionStep
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
 from app.migrations import candidates, guard
+from app.migrations.losses import losses
+from app.migrations.plan import Plan, PlannedStep
 from app.migrations.recorder import Done
 from app.migrations.targets import Target
 
@@ -40,6 +44,21 @@ def history(root: Path) -> ScriptDirectory:
     return script
 
 
+def plan(root: Path, script: ScriptDirectory, action: str, to: str, revisions: Sequence[str]) -> Plan:
+    """Return the steps that `action` to `to` will take from `revisions`, as Alembic itself works them out.
+
+    Raises ConfigurationError or Refused for a `to` that cannot be reached. Touches no database.
+    """
+    with advice(root, to):
+        if action == "stamp":
+            ends = [end for end in script.get_revisions(to) if end]
+            reached = {end.revision for end in ends} == set(revisions)
+            steps = [PlannedStep(end.revision, end.doc) for end in ends] or [PlannedStep("base", "")]
+            return Plan(action, () if reached else tuple(steps))
+        ahead = script._upgrade_revs if action == "upgrade" else script._downgrade_revs
+        return Plan(action, tuple(_planned(step, action) for step in ahead(to, cast("str", tuple(revisions)))))
+
+
 def upgrade(root: Path, target: Target, to: str, progress: Progress) -> None:
     """Apply the revisions up to `to`, each in a transaction of its own; `progress` hears of each one.
 
@@ -62,6 +81,9 @@ def stamp(root: Path, target: Target, to: str, progress: Progress) -> None:
         command.stamp(_asked(root, target, progress), to)
 
 
+RUN = {"upgrade": upgrade, "downgrade": downgrade, "stamp": stamp}
+
+
 def revision(root: Path, target: Target | None, message: str, autogenerate: bool) -> Path:
     """Write a new revision file and return its path; with `autogenerate` the target is compared with the models."""
     with advice(root, "head"):
@@ -72,6 +94,12 @@ def merge(root: Path, message: str, revisions: Sequence[str]) -> Path:
     """Write the revision that joins `revisions` and return its path."""
     with advice(root, " ".join(revisions)):
         return _path(command.merge(config(root), tuple(revisions), message))
+
+
+def _planned(step: RevisionStep, action: str) -> PlannedStep:
+    script = step.revision
+    source = decode_source(Path(script.path).read_bytes())
+    return PlannedStep(script.revision, script.doc, tuple(losses(source, action)))
 
 
 def _asked(root: Path, target: Target, progress: Progress) -> Config:

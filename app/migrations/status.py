@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -86,6 +87,6 @@ def _pending(revisions: Sequence[str], script: ScriptDirectory) -> list[Script] 
     """Return what `upgrade heads` would apply, oldest first; None when a revision is unknown."""
     try:
         scripts = list(script.iterate_revisions("heads", tuple(revisions) or "base", implicit_base=True))
-    except CommandError:
+    except (CommandError, RevisionError):
         return None
     return scripts[::-1]

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 import psycopg2
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import STATUS_BEGIN, TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 from sqlalchemy import Connection, event
 
@@ -44,8 +44,8 @@ class Company(NamedTuple):
 def limited(connection: Connection, timeouts: Timeouts, course: Course, company: Company) -> Iterator[None]:
     """Run every statement of `connection` under `timeouts` while the block lasts, and note it in `course`.
 
-    In a transaction the settings are SET LOCAL before its first statement, also after a migration's own COMMIT.
-    Outside of one, a statement that would block others while it waits runs under a lock_timeout that is reset after
+    In a transaction the settings are SET LOCAL before its first statement. Outside of one (also after a COMMIT that
+    the migration itself executes), a statement that would block others while it waits runs under a lock_timeout that is reset after
     it, and is tried again when it was that; those made to wait (CONCURRENTLY, VALIDATE) run without any limit, even
     one of the role or the database. A timeout that the migration itself has SET stays.
     """
@@ -93,9 +93,11 @@ class _Runner:
         """Do what SQLAlchemy would have done, and say so; None leaves another connection's statement to it."""
         if cursor.connection is not self.raw:
             return None
-        alone = self.raw.autocommit
-        begins = alone or self.raw.get_transaction_status() == TRANSACTION_STATUS_IDLE
-        other = self.course.begin(statement, begins)
+        begins = self.raw.get_transaction_status() == TRANSACTION_STATUS_IDLE
+        alone = self.raw.autocommit or (
+            begins and self.raw.status == STATUS_BEGIN
+        )  # a COMMIT went past psycopg2
+        other = self.course.begin(statement, begins or alone)
         if alone:
             self._run_alone(statement, proceed, other)
         else:

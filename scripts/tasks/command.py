@@ -12,7 +12,10 @@ from app.migrations.reporting import exit_codes
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT_FLAGS = {"env": "e", "message": "m", "to": "t", "verbose": "v", "yes": "y"}
-HELP = {"env": "environment, a file of envs/ (default: APP_ENV, else dev)"}
+HELP = {
+    "env": "environment, a file of envs/ (default: APP_ENV, else dev)",
+    "json": "one JSON document on stdout (docs/json.md)",
+}
 
 
 class Command(Task[Any]):
@@ -29,9 +32,10 @@ class Command(Task[Any]):
 def command(**options: Any) -> Callable[[Callable[..., None]], Command]:
     """Return a decorator like `invoke.task`; the task ends with the exit codes of `app.migrations.errors`.
 
-    Arguments are never positional. The help of the arguments that many tasks share is added here.
+    Arguments are positional only where `positional` names them. The help of the arguments that many tasks share is
+    added here.
     """
-    help_texts = options.pop("help", {})
+    help_texts, positional = options.pop("help", {}), options.pop("positional", [])
 
     def decorate(body: Callable[..., None]) -> Command:
         names = body.__code__.co_varnames[1 : body.__code__.co_argcount]
@@ -39,13 +43,15 @@ def command(**options: Any) -> Callable[[Callable[..., None]], Command]:
 
         @functools.wraps(body)
         def run(*args: Any, **kwargs: Any) -> None:
+            # Invoke turns the caching of compiled modules off for the whole process.
+            sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
             with exit_codes():
                 body(*args, **kwargs)
                 sys.stdout.flush()
 
         return cast(
             "Command",
-            task(run, klass=Command, auto_shortflags=False, positional=[], help=shared | help_texts, **options),
+            task(run, klass=Command, auto_shortflags=False, positional=positional, help=shared | help_texts, **options),
         )
 
     return decorate

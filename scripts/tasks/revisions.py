@@ -1,36 +1,62 @@
 """Tasks on the history: current, heads, history, revision, merge."""
 
 import sys
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from scripts.tasks.command import ROOT, command
 
+if TYPE_CHECKING:
+    from scripts.tasks.workplace import Workplace
+
 
 @command(help={"verbose": "with paths and parents"})
-def current(c: Context, env: str = "", verbose: bool = False) -> None:
+def current(c: Context, env: str = "", verbose: bool = False, json: bool = False) -> None:
     """Show the revision of the database."""
     from app.migrations import failures, runner
-    from scripts.tasks import workplace
+    from scripts.tasks import documents, workplace
 
     place = workplace.enter(env)
+    read = place.status()
+    if json:
+        documents.show(documents.current(place, read))
+        return
     with failures.explained(place.target.place):
         runner.show(ROOT, "current", place.target, verbose=verbose)
 
 
 @command(help={"verbose": "with paths and parents"})
-def heads(c: Context, env: str = "", verbose: bool = False) -> None:
+def heads(c: Context, env: str = "", verbose: bool = False, json: bool = False) -> None:
     """Show the newest revisions of the code."""
     from app.migrations import runner
+    from scripts.tasks import documents
 
-    runner.history(ROOT)
-    runner.show(ROOT, "heads", verbose=verbose)
+    script = runner.history(ROOT)
+    if json:
+        documents.show(documents.heads(script))
+    else:
+        runner.show(ROOT, "heads", verbose=verbose)
 
 
 @command(help={"verbose": "with paths, parents and texts"})
-def history(c: Context, env: str = "", verbose: bool = False) -> None:
+def history(c: Context, env: str = "", verbose: bool = False, json: bool = False) -> None:
     """Show all revisions and mark the current one."""
     from app.migrations import runner
+    from scripts.tasks import documents
+
+    place = _reachable(env)
+    if json:
+        at = place.status().standing.revisions if place else None
+        documents.show(documents.history(runner.history(ROOT), place.name if place else env, at))
+    elif place is None:
+        runner.show(ROOT, "history", verbose=verbose)
+    else:
+        runner.show(ROOT, "history", place.target, verbose=verbose, indicate_current=True)
+
+
+def _reachable(env: str) -> "Workplace | None":
+    """Return the workplace, or None with a word about why when its database does not answer."""
     from app.migrations.errors import Unreachable
     from scripts.tasks import workplace
 
@@ -39,9 +65,8 @@ def history(c: Context, env: str = "", verbose: bool = False) -> None:
         place.status()
     except Unreachable as error:
         print(f"{error}\n(the current revision is not marked)", file=sys.stderr)
-        runner.show(ROOT, "history", verbose=verbose)
-    else:
-        runner.show(ROOT, "history", place.target, verbose=verbose, indicate_current=True)
+        return None
+    return place
 
 
 @command(help={"message": "what the revision does, in a few words", "autogenerate": "from the models"})

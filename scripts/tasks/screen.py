@@ -12,7 +12,11 @@ from rich.text import Text
 from app.migrations.status import Standing, State, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.migrations.journal import Entry
+    from app.migrations.losses import Loss
+    from app.migrations.plan import Plan
     from app.migrations.recorder import Done
     from scripts.tasks.workplace import Workplace
 
@@ -26,6 +30,15 @@ def heading(place: "Workplace", before: Status) -> None:
     """Say which database is about to be changed, before it is."""
     line = Text.assemble((place.name, "bold"), f": {place.target.described}, PostgreSQL {before.server}, ")
     console().print(line + Text(words(before.standing)))
+
+
+def plan(planned: "Plan", rows: "dict[Loss, str]") -> None:
+    """Say what will be done, and what will be lost with how many rows."""
+    verb = {"upgrade": "apply", "downgrade": "undo", "stamp": "stamp"}[planned.action]
+    for one in planned.steps:
+        console().print(Text.assemble(f"  will {verb}  {one.revision}  {one.title}"))
+        for loss in one.losses:
+            console().print(Text.assemble(("    will lose  ", "bold red"), f"{loss}: {rows.get(loss, 'not counted')}"))
 
 
 def step(done: "Done") -> None:
@@ -50,6 +63,25 @@ def status(place: "Workplace", read: Status) -> None:
     table.add_column(overflow="fold")
     for name, value in status_rows(place, read):
         table.add_row(name, Text(value))
+    Console(highlight=False).print(table)
+
+
+def journal(name: str, entries: "Sequence[Entry]") -> None:
+    """Print the rows of the journal, newest first, in a table that fits the terminal."""
+    if not entries:
+        console().print(f"the journal of {name} is empty: nothing was changed since it is kept")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("started (UTC)", "took", "action", "revision"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("by", overflow="fold")
+    table.add_column("code", overflow="fold")
+    for row in entries:
+        who = f"{row.actor.os_user}@{row.actor.os_host}, {row.actor.road}"
+        code = (row.actor.git_commit or "unknown")[:7] + (" changed" if row.actor.git_dirty else "")
+        took = "" if row.duration_ms is None else _took(row.duration_ms / 1000).strip()
+        cells = (f"{row.started_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}", took, row.action, row.revision, who, code)
+        table.add_row(*(Text(cell) for cell in cells))
     Console(highlight=False).print(table)
 
 

@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 
 import psycopg2
 
-
 ROOT = Path(__file__).resolve().parents[2]
 
-ENV = '''
+ENV = """
 import os
 import sys
 from datetime import timedelta
@@ -59,8 +58,8 @@ with reporting.two_lines(), failures.explained(place):
     engine = create_engine(os.environ["TEST_URL"], poolclass=NullPool)
     caller = locking.Caller(place, "massacorp-migrations/test", lambda line: print(line, file=sys.stderr, flush=True))
     locking.guarded(engine, limits, caller, attempt)
-'''
-PLAIN_ENV = '''
+"""
+PLAIN_ENV = """
 import os
 from alembic import context
 from sqlalchemy import create_engine
@@ -70,7 +69,7 @@ with create_engine(os.environ["TEST_URL"], poolclass=NullPool).connect() as conn
     context.configure(connection=connection, transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()
-'''
+"""
 REVISION = '''"""{revision}"""
 import sqlalchemy as sa
 from alembic import op
@@ -103,6 +102,7 @@ class Chain:
         self.folder = folder
         self.url = url
         self.last: str | None = None
+        self.started: list[subprocess.Popen[str]] = []
         (folder / "chain/versions").mkdir(parents=True)
         (folder / "chain/env.py").write_text(env)
         (folder / "alembic.ini").write_text("[alembic]\nscript_location = chain\npath_separator = os\n")
@@ -116,7 +116,7 @@ class Chain:
 
     def start(self, *command: str, **settings: str) -> "subprocess.Popen[str]":
         environment = {**os.environ, "TEST_URL": self.url, "PYTHONPATH": str(ROOT), **settings}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "alembic", *(command or ("upgrade", "head"))],
             cwd=self.folder,
             env=environment,
@@ -124,6 +124,15 @@ class Chain:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what still runs."""
+        for process in self.started:
+            process.kill()
+            with process:
+                pass
 
     def upgrade(self, **settings: str) -> Done:
         return finished(self.start(**settings))
@@ -143,6 +152,12 @@ def session(url: str, name: str = "psql") -> Iterator[Any]:
         yield connection.cursor()
     finally:
         connection.close()
+
+
+def preset(url: str, setting: str, value: str) -> None:
+    """Give the sessions of a database a setting to begin with."""
+    command = f"ALTER DATABASE %I SET {setting} = {value}"
+    ask(url, f"DO $do$ BEGIN EXECUTE format($c${command}$c$, current_database()); END $do$")
 
 
 def ask(url: str, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ SWITCHED_OFF = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
 PRELUDE = """
 import sys
 from pathlib import Path
-from app.migrations import cluster, postmaster, privilege, programs, scratch, server
+from app.migrations import cluster, postmaster, privilege, programs, server
 root = Path(sys.argv[1])
 private = server.private_server(root, programs.find_server_programs())._replace(durable=False)
 """

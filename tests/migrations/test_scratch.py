@@ -18,6 +18,7 @@ def build(url):
     with psycopg2.connect(url.replace("+psycopg2", "")) as connection:
         connection.cursor().execute("CREATE TABLE t AS SELECT 42 AS n")
 """
+USE = "from app.migrations import scratch\nwith scratch.database(sys.argv[2]) as url: print(url, flush=True)"
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def test_a_builder_may_forget_to_close_its_session(admin: str) -> None:
 
 
 def test_processes_that_ask_at_once_build_a_template_once(admin: str, tmp_path: Path) -> None:
-    code = FILL + "print(scratch.template(sys.argv[2], 'at once', build))"
+    code = FILL + "from app.migrations import scratch; print(scratch.template(sys.argv[2], 'at once', build))"
     workers = [children.start(code, tmp_path, admin) for _ in range(4)]
     lines = "\n".join(map(children.finish, workers)).splitlines()
     assert (lines.count("built"), len(set(lines) - {"built"})) == (1, 1)
@@ -115,7 +116,7 @@ def test_only_the_newest_templates_stay(admin: str, monkeypatch: pytest.MonkeyPa
 def killed_in_the_middle(admin: str, place: Path) -> str:
     """The name of a scratch database whose process was killed."""
     child = children.start(
-        "with scratch.database(sys.argv[2]) as url: print(url, flush=True); input()",
+        USE + "; input()",
         place,
         admin,
         stdin=subprocess.PIPE,
@@ -141,8 +142,7 @@ def test_the_next_process_sweeps_by_itself(admin: str, tmp_path: Path) -> None:
     left = killed_in_the_middle(admin, tmp_path)
     gone = "SELECT count(*) = 0 FROM pg_stat_activity WHERE wait_event = 'ClientRead' AND query LIKE 'CREATE DATABASE%'"
     children.await_condition(lambda: execute(admin, gone) == [(True,)])
-    code = "with scratch.database(sys.argv[2]) as url: print(url)"
-    children.finish(children.start(code, tmp_path, admin))
+    children.finish(children.start(USE, tmp_path, admin))
     assert left not in databases(admin)
 
 

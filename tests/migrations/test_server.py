@@ -53,10 +53,26 @@ def made(tmp_path_factory: pytest.TempPathFactory, programs: Programs) -> Iterat
 
 
 @pytest.fixture
-def private(empty: Path, made: Path, programs: Programs) -> Server:
-    """A private server that has been in use before, and is not running."""
+def own(empty: Path, made: Path, programs: Programs) -> Server:
+    """A private server of this test alone, that has been in use before and is not running."""
     shutil.copytree(made, empty, dirs_exist_ok=True)
     return private_server(empty, programs)
+
+
+@pytest.fixture(scope="module")
+def used(made: Path, programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    place = tmp_path_factory.mktemp("used")
+    shutil.copytree(made, place, dirs_exist_ok=True)
+    yield private_server(place, programs)
+    stop_all(place)
+    shutil.rmtree(place)
+
+
+@pytest.fixture
+def private(used: Server) -> Server:
+    """A private server that other tests use too, one after the other, and that is not running."""
+    stop(used)
+    return used
 
 
 def query(url: str, statement: str) -> object:
@@ -210,7 +226,7 @@ def test_an_ordinary_user_needs_nothing_special(empty: Path) -> None:
 
 
 def test_after_kill_9_of_the_server_everything_committed_is_there(private: Server) -> None:
-    query(open_database(private, "app"), "CREATE TABLE kept AS SELECT 42 AS n")
+    query(open_database(private, "app"), "CREATE TABLE IF NOT EXISTS kept AS SELECT 42 AS n")
     os.kill(pid_of(private), signal.SIGKILL)
     assert query(open_database(private, "app"), "SELECT n FROM kept") == 42
     assert len(postmasters(private)) == 1
@@ -248,12 +264,12 @@ def test_a_socket_that_vanished_comes_back(private: Server) -> None:
     assert len(postmasters(private)) == 1
 
 
-def test_a_folder_that_is_moved_while_the_server_runs_keeps_its_server(private: Server, empty: Path) -> None:
-    open_database(private, "app")
-    before = pid_of(private)
+def test_a_folder_that_is_moved_while_the_server_runs_keeps_its_server(own: Server, empty: Path) -> None:
+    open_database(own, "app")
+    before = pid_of(own)
     (empty / "moved").mkdir()
     (empty / ".postgres").rename(empty / "moved/.postgres")
-    moved = private_server(empty / "moved", private.programs)
+    moved = private_server(empty / "moved", own.programs)
     assert query(open_database(moved, "app"), "SELECT 1") == 1
     assert pid_of(moved) == before
     assert stop(moved)
@@ -314,22 +330,22 @@ def test_the_data_of_another_major_version_are_left_alone(private: Server, runni
     assert query(open_database(private, "app"), "SELECT 1") == 1
 
 
-def test_durable_data_that_are_broken_are_left_alone(private: Server) -> None:
-    (private.data / "global/pg_control").unlink()
+def test_durable_data_that_are_broken_are_left_alone(own: Server) -> None:
+    (own.data / "global/pg_control").unlink()
     with pytest.raises(Unreachable) as caught:
-        open_database(private, "app")
+        open_database(own, "app")
     assert "could not find the database system" in caught.value.message or "pg_control" in caught.value.message
     assert "\n" not in caught.value.message
-    (private.data / "PG_VERSION").unlink()
+    (own.data / "PG_VERSION").unlink()
     with pytest.raises(ConfigurationError, match="is left as it is"):
-        open_database(private, "app")
-    assert (private.data / "base").is_dir()
+        open_database(own, "app")
+    assert (own.data / "base").is_dir()
 
 
 @pytest.mark.parametrize("lost", ["PG_VERSION", "global/pg_control"])
-def test_a_broken_scratch_server_is_rebuilt(private: Server, lost: str) -> None:
-    scratch = scratch_server(private.data.parents[1], private.programs)
-    private.data.rename(scratch.data)
+def test_a_broken_scratch_server_is_rebuilt(own: Server, lost: str) -> None:
+    scratch = scratch_server(own.data.parents[1], own.programs)
+    own.data.rename(scratch.data)
     (scratch.data / lost).unlink()
     assert query(open_database(scratch, "app"), "SELECT 1") == 1
 

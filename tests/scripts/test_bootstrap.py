@@ -67,16 +67,16 @@ def seconds(installation: Installation, command: Sequence[str]) -> float:
     "words",
     [
         pytest.param(["{root}/scripts/inv"], id="by its full name"),
-        pytest.param(["./absolute"], id="through a link to its full name"),
-        pytest.param(["./relative"], id="through a relative link"),
-        pytest.param(["./folder/inv"], id="through a link to its folder"),
-        pytest.param(["./twice"], id="through a link to a link"),
-        pytest.param(["env", "PATH=.:{path}", "twice"], id="found on the PATH"),
-        pytest.param(["sh", "twice"], id="as an argument of sh"),
-        pytest.param(["dash", "twice"], id="as an argument of dash"),
-        pytest.param(["bash", "--posix", "twice"], id="as an argument of bash"),
-        pytest.param(["busybox", "sh", "./twice"], id="as an argument of busybox"),
-        pytest.param(["env", "PYTHONHOME=/nowhere", "./relative"], id="with PYTHONHOME"),
+        pytest.param(["links/absolute"], id="through a link to its full name"),
+        pytest.param(["links/relative"], id="through a relative link"),
+        pytest.param(["links/folder/inv"], id="through a link to its folder"),
+        pytest.param(["links/twice"], id="through a link to a link"),
+        pytest.param(["env", "PATH=links:{path}", "twice"], id="found on the PATH"),
+        pytest.param(["sh", "links/twice"], id="as an argument of sh"),
+        pytest.param(["dash", "links/twice"], id="as an argument of dash"),
+        pytest.param(["bash", "--posix", "links/twice"], id="as an argument of bash"),
+        pytest.param(["busybox", "sh", "links/twice"], id="as an argument of busybox"),
+        pytest.param(["env", "PYTHONHOME=/nowhere", "links/relative"], id="with PYTHONHOME"),
     ],
 )
 def test_it_can_be_started_from_anywhere(first_run: FirstRun, tmp_path: Path, words: list[str]) -> None:
@@ -84,10 +84,12 @@ def test_it_can_be_started_from_anywhere(first_run: FirstRun, tmp_path: Path, wo
     if "/" not in words[0] and shutil.which(words[0]) is None:
         pytest.skip(f"no {words[0]} here")
     (tmp_path / "invoke.py").write_text("raise SystemExit('the wrong invoke')")
-    (tmp_path / "absolute").symlink_to(installation.inv)
-    (tmp_path / "relative").symlink_to(os.path.relpath(installation.inv, tmp_path.resolve()))
-    (tmp_path / "folder").symlink_to(installation.inv.parent)
-    (tmp_path / "twice").symlink_to("relative")
+    links = tmp_path / "links"
+    links.mkdir()
+    (links / "absolute").symlink_to(installation.inv)
+    (links / "relative").symlink_to(os.path.relpath(installation.inv, links.resolve()))
+    (links / "folder").symlink_to(installation.inv.parent)
+    (links / "twice").symlink_to("relative")
     command = [word.format(root=installation.root, path=os.environ["PATH"]) for word in words]
     done = installation.run(command=command, cwd=tmp_path)
     assert done.err == ""

@@ -166,24 +166,31 @@ def test_what_pip_and_venv_print_is_understood(output: str, words: str) -> None:
     assert words in bootstrap.explain_failure(output, 1).message
 
 
-def test_ctrl_c_in_a_first_run(bare: Installation) -> None:
-    interrupted = bare.start()
-    poll(bare.python.exists)
+def test_ctrl_c_while_a_dead_python_is_replaced(installed: Installation) -> None:
+    kill_python(installed)
+    interrupted = installed.start()
+    poll(installed.python.exists)
     os.killpg(interrupted.pid, signal.SIGINT)
     done = finish(interrupted)
     message = "the set-up of .venv was interrupted; the next run finishes it"
-    assert (done.code, done.err.partition("\n")[2]) == (130, lines(message, bare.again))
-    assert not (bare.root / ".venv/requirements.lock").exists()
+    assert done.err.startswith(ANNOUNCED)
+    assert (done.code, done.err.partition("\n")[2]) == (130, lines(message, installed.again))
+    assert not (installed.root / ".venv/requirements.lock").exists()
 
 
 @pytest.mark.slow
 def test_two_runs_at_once_replace_a_dead_python_once(installed: Installation) -> None:
-    installed.python.unlink()
-    installed.python.symlink_to("/nowhere/python3")
+    kill_python(installed)
     both = [finish(process) for process in [installed.start(), installed.start()]]
     assert [json.loads(run.out)["version"] for run in both] == ["1.0", "1.0"]
     assert sum(run.err.startswith(ANNOUNCED) for run in both) == 1
     assert sum(WAITING in run.err for run in both) == 1
+
+
+def kill_python(installation: Installation) -> None:
+    """What an upgrade of the system's Python does."""
+    installation.python.unlink()
+    installation.python.symlink_to("/nowhere/python3")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

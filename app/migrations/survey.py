@@ -1,0 +1,210 @@
+"""Looks at environments side by side: files, and databases where these answer. Starts no server, changes nothing."""
+
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import NamedTuple, TypeVar
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, make_url, text
+
+from app.migrations import environments, failures, guard, journal, postmaster, server, sockets, status, urls
+from app.migrations.environment_checks import File, Rights
+from app.migrations.environments import Environment
+from app.migrations.errors import MigrationError, Unreachable
+from app.migrations.status import Status
+from app.migrations.targets import Target
+
+CONNECT_TIMEOUT = 3
+"""Seconds that one address has to answer."""
+WITHIN = 15.0
+"""Seconds after which an environment is given up, whatever it waits for: a name server, several addresses, a lock."""
+NO_ADDRESS, NOT_RUNNING, NO_ANSWER = "no address", "not running", "no answer"
+WORDS = (
+    ("refused", r"Connection refused"),
+    ("no such host", r"could not translate host name"),
+    ("timeout", r"timeout expired|timed out"),
+    ("wrong password", r"password authentication failed|no password supplied"),
+    ("no such role", r"role .* does not exist"),
+    ("no such database", r"database .* does not exist"),
+    ("no CONNECT", r"permission denied for database"),
+    ("pg_hba.conf", r"no pg_hba\.conf entry"),
+    ("starting", r"starting up|shutting down|recovery mode"),
+    ("no socket", r"No such file or directory"),
+    ("TLS", r"certificate|SSL|sslmode"),
+    ("full", r"too many (clients|connections)|remaining connection slots"),
+)
+
+T = TypeVar("T")
+Connect = Callable[[str], Engine]
+"""Makes an engine without a pool for a `postgresql+psycopg2://` URL."""
+
+
+class Row(NamedTuple):
+    """One environment. `problem` is why it was not read, in a word or two, and `detail` in a sentence."""
+
+    name: str
+    environment: Environment | None
+    status: Status | None
+    problem: str = ""
+    detail: str = ""
+
+    @classmethod
+    def late(cls, name: str) -> "Row":
+        """Return the row of an environment that was given up."""
+        return cls(name, None, None, NO_ANSWER, f"no answer within {WITHIN:.0f} s")
+
+
+class Surveyor(NamedTuple):
+    """What looking needs besides a name; `process` holds the variables of this process."""
+
+    root: Path
+    process: Mapping[str, str]
+    connect: Connect
+    script: ScriptDirectory | None = None
+
+    def look(self, name: str) -> Row:
+        """Read the files of `name` and, with a history, its database; every error becomes a row."""
+        try:
+            environment = environments.load(self.root, name, self.process, need_url=False)
+        except MigrationError as error:
+            return Row(name, None, None, "see env.check", error.message)
+        if not environment.database_url:
+            return Row(name, environment, None, NO_ADDRESS, "nothing names its database here")
+        if self.script is None:
+            return Row(name, environment, None)
+        try:
+            target = running_target(self.root, environment)
+            if target is None:
+                return Row(name, environment, None, NOT_RUNNING, "the private server starts when it is needed")
+            with failures.explained(target.place):
+                engine = self.connect(impatient(target.url))
+                return Row(name, environment, status.read(engine, self.script, target, self.root))
+        except MigrationError as error:
+            return Row(name, environment, None, few_words(error), error.message)
+
+
+def at_once(
+    names: Sequence[str], look: Callable[[str], T], late: Callable[[str], T], within: float = WITHIN
+) -> list[T]:
+    """Call `look` for every name in a thread of its own; after `within` seconds `late` answers for the missing.
+
+    The threads end with the process: nothing waits for one that hangs. An error of `look` is raised here.
+    """
+    answers: SimpleQueue[tuple[str, T | BaseException]] = SimpleQueue()
+
+    def answer(name: str) -> None:
+        try:
+            answers.put((name, look(name)))
+        except BaseException as error:  # noqa: BLE001 -- raised again in the main thread
+            answers.put((name, error))
+
+    for name in names:
+        threading.Thread(target=answer, args=(name,), daemon=True).start()
+    found: dict[str, T] = {}
+    deadline = time.monotonic() + within
+    while len(found) < len(names):
+        try:
+            name, one = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+        except Empty:
+            break
+        if isinstance(one, BaseException):
+            raise one
+        found[name] = one
+    return [found[name] if name in found else late(name) for name in names]
+
+
+def running_target(root: Path, environment: Environment) -> Target | None:
+    """Return the database of an environment as it is; None where it is on a private server that does not run."""
+    url = environment.database_url
+    described, name = urls.described(url), urls.embedded_name(url)
+    if name is not None:
+        data = root.absolute() / server.FOLDER / "data"
+        if postmaster.find(data) is None:
+            return None
+        url = sockets.database_url(data, name)
+    return Target(environment, url, described)
+
+
+def impatient(url: str) -> str:
+    """Return the URL with a short time to connect, whatever it says itself."""
+    short = make_url(url).update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
+    return short.render_as_string(hide_password=False)
+
+
+def few_words(error: MigrationError) -> str:
+    """Return why a database was not read, in a word or two."""
+    known = next((words for words, pattern in WORDS if re.search(pattern, error.message)), None)
+    return known or ("unreachable" if isinstance(error, Unreachable) else "unreadable")
+
+
+def read_files(root: Path, name: str, tracked: frozenset[str] | None) -> tuple[list[File], MigrationError | None]:
+    """Read the files of `name` that are there; the error is of one that cannot be read.
+
+    `tracked` is what git tracks; where it is None (no git here), the shared file counts as tracked.
+    """
+    files: list[File] = []
+    for path in (f"envs/{name}.env", environments.local_path(name)):
+        try:
+            content = environments.read_file(root, path)
+        except MigrationError as error:
+            return files, error
+        if content is not None:
+            files.append(File(path, content, path in tracked if tracked is not None else path == f"envs/{name}.env"))
+    return files, None
+
+
+def tracked_files(root: Path) -> frozenset[str] | None:
+    """Return which environment files git tracks; None where there is no git or no repository."""
+    asked = ["git", "ls-files", "-z", "--", "envs", ".env"]
+    try:
+        done = subprocess.run(asked, cwd=root, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return frozenset(filter(None, done.stdout.split("\0")))
+
+
+def ask_rights(connection: Connection) -> Rights:
+    """Ask the server for its version and for the rights of the user, on a connection in autocommit."""
+    schema = journal.home(connection)
+    version, user, database = connection.execute(
+        text("SELECT current_setting('server_version_num')::int, current_user, current_database()")
+    ).one()
+    if schema is None:
+        return Rights(version, user, database, None, False, False, ())
+    may_use, may_create = connection.execute(
+        text(
+            "SELECT has_schema_privilege(oid, 'USAGE'), has_schema_privilege(oid, 'CREATE')"
+            " FROM pg_namespace WHERE oid = CAST(:schema AS regnamespace)"
+        ),
+        {"schema": schema},
+    ).one()
+    foreign = connection.execute(
+        text(
+            "SELECT relname, pg_get_userbyid(relowner) FROM pg_class"
+            " WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind IN ('r', 'p')"
+            " AND NOT pg_has_role(relowner, 'USAGE') ORDER BY 1"
+        ),
+        {"schema": schema},
+    )
+    tables = tuple((str(table), str(owner)) for table, owner in foreign)
+    return Rights(version, user, database, schema, may_use, may_create, tables)
+
+
+class Seen(NamedTuple):
+    """What a database says of itself and lets us do."""
+
+    rights: Rights
+    examination: guard.Examination
+
+
+def inspect(target: Target, connect: Connect) -> Seen:
+    """Ask a database for rights and identity. Raises Unreachable and ConfigurationError."""
+    with failures.explained(target.place):
+        engine = connect(impatient(target.url))
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            return Seen(ask_rights(connection), guard.examine(connection))
