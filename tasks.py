@@ -2,7 +2,7 @@
 
 from invoke.collection import Collection
 
-from scripts.tasks import changes, development, revisions, servers, standing
+from scripts.tasks import changes, development, environments, revisions, servers, standing
 
 db = Collection(
     "db",
@@ -18,4 +18,5 @@ db = Collection(
     revisions.revision,
     servers.stop,
 )
-namespace = Collection(db, development.lint, development.test)
+env = Collection("env", environments.check, environments.claim, environments.list_, environments.show)
+namespace = Collection(db, env, development.lint, development.test)

@@ -86,3 +86,12 @@ def test_no_file_speaks_of_this_machine_or_of_a_package_index() -> None:
     for name in filter(None, files.stdout.split("\0")):
         text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
         assert [word for word in words if word in text] == [], name
+
+
+def test_the_menu_of_tasks_loads_nothing_heavy() -> None:
+    heavy = "'sqlalchemy', 'alembic', 'psycopg2', 'rich', 'decouple', 'fastapi', 'dataclasses'"
+    program = (
+        f"import invoke, sys; before = set(sys.modules); import tasks; print({{{heavy}}} & set(sys.modules) - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

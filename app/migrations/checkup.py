@@ -22,6 +22,7 @@ class State(Enum):
     FILES = "the files were read"
     NO_ADDRESS = "no address here"
     NOT_RUNNING = "the private server does not run; it starts when it is needed"
+    NOT_MADE = "the private server makes the database when it is needed"
     SILENT = "the database was not reached"
     ANSWERED = "the database answered"
 
@@ -90,6 +91,8 @@ def _ask(environment: Environment, surveyor: Surveyor) -> Report:
             return Report(name, State.NOT_RUNNING, (), described)
         return _examined(target, surveyor)
     except MigrationError as error:
+        if survey.is_unmade(environment, error):
+            return Report(name, State.NOT_MADE, (), described)
         rule = UNREACHABLE if isinstance(error, Unreachable) else "database"
         if survey.few_words(error) == "no CONNECT":
             rule = "missing-right"

@@ -39,7 +39,10 @@ class Claim(NamedTuple):
 
 def examine(engine: Engine, target: Target, root: Path) -> Claim:
     """Read whose the database is and say what claiming it means. Raises Refused, ConfigurationError, Unreachable."""
-    with failures.explained(target.place), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with (
+        failures.explained(target.place),
+        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+    ):
         seen = guard.examine(connection)
     if seen.unreadable:
         raise ConfigurationError(

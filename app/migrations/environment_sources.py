@@ -40,5 +40,3 @@ def source(key: str, shared: Mapping[str, Entry], local: Mapping[str, Entry], pr
         if key in entries and entries[key].value:
             return f"{entries[key].path}:{entries[key].line}"
     return NOWHERE if key == "DATABASE_URL" else DEFAULT
-
-

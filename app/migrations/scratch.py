@@ -50,7 +50,7 @@ def database(admin_url: str, template: str | None = None) -> Iterator[str]:
 
     The first call of a process also drops what killed processes left. Raises ConfigurationError or Unreachable.
     """
-    pass
+    _sweep_once(admin_url)
     with closing(_connect(admin_url)) as connection:
         name = _create(connection, template or "template0")
         try:

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, Engine, make_url, text
 
 from app.migrations import environments, failures, guard, journal, postmaster, server, sockets, status, urls
 from app.migrations.environment_checks import File, Rights
+from app.migrations.environment_rules import FROM_THE_PROCESS
 from app.migrations.environments import Environment
-from app.migrations.errors import MigrationError, Unreachable
+from app.migrations.errors import MigrationError, Refused, Unreachable
 from app.migrations.status import Status
 from app.migrations.targets import Target
 
@@ -23,7 +24,7 @@ CONNECT_TIMEOUT = 3
 """Seconds that one address has to answer."""
 WITHIN = 15.0
 """Seconds after which an environment is given up, whatever it waits for: a name server, several addresses, a lock."""
-NO_ADDRESS, NOT_RUNNING, NO_ANSWER = "no address", "not running", "no answer"
+NO_ADDRESS, NOT_RUNNING, NOT_MADE, NO_ANSWER = "no address", "not running", "not made yet", "no answer"
 WORDS = (
     ("refused", r"Connection refused"),
     ("no such host", r"could not translate host name"),
@@ -53,11 +54,6 @@ class Row(NamedTuple):
     problem: str = ""
     detail: str = ""
 
-    @classmethod
-    def late(cls, name: str) -> "Row":
-        """Return the row of an environment that was given up."""
-        return cls(name, None, None, NO_ANSWER, f"no answer within {WITHIN:.0f} s")
-
 
 class Surveyor(NamedTuple):
     """What looking needs besides a name; `process` holds the variables of this process."""
@@ -72,20 +68,40 @@ class Surveyor(NamedTuple):
         try:
             environment = environments.load(self.root, name, self.process, need_url=False)
         except MigrationError as error:
-            return Row(name, None, None, "see env.check", error.message)
+            return self._unusable(name, error)
         if not environment.database_url:
             return Row(name, environment, None, NO_ADDRESS, "nothing names its database here")
         if self.script is None:
             return Row(name, environment, None)
         try:
-            target = running_target(self.root, environment)
-            if target is None:
-                return Row(name, environment, None, NOT_RUNNING, "the private server starts when it is needed")
-            with failures.explained(target.place):
-                engine = self.connect(impatient(target.url))
-                return Row(name, environment, status.read(engine, self.script, target, self.root))
+            return self._ask(name, environment, self.script)
         except MigrationError as error:
+            if is_unmade(environment, error):
+                return Row(name, environment, None, NOT_MADE, "the private server makes it when it is needed")
             return Row(name, environment, None, few_words(error), error.message)
+
+    def _ask(self, name: str, environment: Environment, script: ScriptDirectory) -> Row:
+        target = running_target(self.root, environment)
+        if target is None:
+            return Row(name, environment, None, NOT_RUNNING, "the private server starts when it is needed")
+        with failures.explained(target.place):
+            engine = self.connect(impatient(target.url))
+            return Row(name, environment, status.read(engine, script, target, self.root))
+
+    def _unusable(self, name: str, error: MigrationError) -> Row:
+        """Return the row of an environment that no command can use now; its policy, where the files still say it."""
+        problem = "conflict" if isinstance(error, Refused) else "faulty file"
+        own = {key: value for key, value in self.process.items() if key in FROM_THE_PROCESS}
+        try:
+            environment = environments.load(self.root, name, own, need_url=False)
+        except MigrationError:
+            return Row(name, None, None, problem, error.message)
+        return Row(name, environment, None, problem, error.message)
+
+    def late(self, name: str) -> Row:
+        """Return the row of an environment that was given up."""
+        row = self._replace(script=None).look(name)
+        return row._replace(problem=NO_ANSWER, detail=f"its database did not answer within {WITHIN:.0f} s")
 
 
 def at_once(
@@ -134,6 +150,12 @@ def impatient(url: str) -> str:
     """Return the URL with a short time to connect, whatever it says itself."""
     short = make_url(url).update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
     return short.render_as_string(hide_password=False)
+
+
+def is_unmade(environment: Environment, error: MigrationError) -> bool:
+    """Tell whether all that is wrong is that the private server has not made the database yet."""
+    missing = re.search(r'database ".*" does not exist', error.message) is not None
+    return missing and urls.embedded_name(environment.database_url) is not None
 
 
 def few_words(error: MigrationError) -> str:

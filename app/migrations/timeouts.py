@@ -45,9 +45,9 @@ def limited(connection: Connection, timeouts: Timeouts, course: Course, company:
     """Run every statement of `connection` under `timeouts` while the block lasts, and note it in `course`.
 
     In a transaction the settings are SET LOCAL before its first statement. Outside of one (also after a COMMIT that
-    the migration itself executes), a statement that would block others while it waits runs under a lock_timeout that is reset after
-    it, and is tried again when it was that; those made to wait (CONCURRENTLY, VALIDATE) run without any limit, even
-    one of the role or the database. A timeout that the migration itself has SET stays.
+    the migration itself executes), a statement that would block others while it waits runs under a lock_timeout that
+    is reset after it, and is tried again by itself when it met that; those made to wait (CONCURRENTLY, VALIDATE) run
+    without any limit, even one of the role or the database. A timeout that the migration itself has SET stays.
     """
     runner = _Runner(connection, timeouts, course, company)
     events: tuple[tuple[str, Callable[..., bool | None]], ...] = (

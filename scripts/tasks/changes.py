@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from app.migrations.plan import Consent
 from scripts.tasks.command import ROOT, command
 
 if TYPE_CHECKING:
-    from app.migrations.plan import Plan
+    from app.migrations.plan import Consent, Plan
     from scripts.tasks.workplace import Workplace
 
 HELP = {
@@ -22,7 +21,7 @@ HELP = {
 @command(help={name: HELP[name] for name in ("to", "yes", "no_backup")})
 def upgrade(c: Context, env: str = "", to: str = "head", yes: bool = False, no_backup: bool = False) -> None:
     """Apply pending migrations."""
-    _change("upgrade", env, to, Consent(yes, no_backup=no_backup))
+    _change("upgrade", env, to, yes=yes, no_backup=no_backup)
 
 
 @command(help=HELP)
@@ -35,7 +34,7 @@ def downgrade(
     no_backup: bool = False,
 ) -> None:
     """Undo the last migration, or all above --to."""
-    _change("downgrade", env, to, Consent(yes, allow_downgrade, no_backup))
+    _change("downgrade", env, to, yes=yes, no_backup=no_backup, allow_downgrade=allow_downgrade)
 
 
 @command(help={name: HELP[name] for name in ("to", "yes", "no_backup")})
@@ -45,12 +44,13 @@ def stamp(c: Context, env: str = "", to: str = "", yes: bool = False, no_backup:
 
     if not to:
         raise ConfigurationError("--to is missing: which revision to record is not said", "inv db.stamp --to=REV")
-    _change("stamp", env, to, Consent(yes, no_backup=no_backup))
+    _change("stamp", env, to, yes=yes, no_backup=no_backup)
 
 
-def _change(action: str, env: str, to: str, consent: Consent) -> None:
+def _change(action: str, env: str, to: str, **said: bool) -> None:
     """Gather, decide, ask, act, and look again to see what was really reached."""
     from app.migrations import runner
+    from app.migrations.plan import Consent
     from scripts.tasks import screen, workplace
 
     place = workplace.enter(env)
@@ -58,12 +58,12 @@ def _change(action: str, env: str, to: str, consent: Consent) -> None:
     plan = runner.plan(ROOT, place.script, action, to, before.standing.revisions)
     screen.heading(place, before)
     if plan.steps:
-        _permit(place, plan, consent)
+        _permit(place, plan, Consent(**said))
         runner.RUN[action](ROOT, place.target, to, screen.step)
     screen.conclusion(place.name, before, place.status() if plan.steps else before)
 
 
-def _permit(place: "Workplace", plan: "Plan", consent: Consent) -> None:
+def _permit(place: "Workplace", plan: "Plan", consent: "Consent") -> None:
     """Show what will happen and what will be lost; raise Refused unless it is allowed and agreed to."""
     from app.migrations import failures, rowcounts
     from app.migrations.plan import refuse_what_is_not_allowed

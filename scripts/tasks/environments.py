@@ -22,8 +22,7 @@ def list_(c: Context, offline: bool = False, json: bool = False) -> None:
     surveyor = _surveyor()
     if not offline:
         surveyor = surveyor._replace(script=runner.history(ROOT))
-    late = survey.Row.late
-    rows = survey.at_once(environments.names(ROOT), surveyor.look, late)
+    rows = survey.at_once(environments.names(ROOT), surveyor.look, surveyor.late)
     if json:
         documents.show(environment_screen.list_document(rows))
     else:

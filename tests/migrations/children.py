@@ -20,9 +20,10 @@ import sys
 from pathlib import Path
 from app.migrations import cluster, postmaster, privilege, programs, server
 root = Path(sys.argv[1])
-private = server.private_server(root, programs.find_server_programs())._replace(durable=False)
+major = cluster.version_of(root / ".postgres/data")
+private = server.private_server(root, programs.find_server_programs("", major))._replace(durable=False)
 """
-"""Not durable: so initdb does not wait for the disk."""
+"""`private` is of the version of the data that are there; not durable, so that initdb does not wait for the disk."""
 IS_ROOT = os.geteuid() == 0
 NOBODY = pwd.getpwnam("nobody").pw_uid
 

@@ -21,15 +21,17 @@ class FirstRun(NamedTuple):
 
 @pytest.fixture(scope="session")
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
-    """A first run under an awkward name, with every variable set that could lead it astray."""
+    """A first run under an awkward name, with every variable and setting that could lead it astray."""
     installation = Installation(tmp_path_factory.mktemp("first") / AWKWARD, Workshop(tmp_path_factory.mktemp("wheels")))
     installation.make()
     astray = tmp_path_factory.mktemp("astray")
     (astray / "pip.py").write_text("raise SystemExit('the wrong pip')")
+    (astray / "pip.conf").write_text("[install]\nuser = true\nno-compile = true\n")
     normal = dict(installation.environment)
     folders = ["PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONHOME", "PYTHONPATH"]
     flags = ["PIP_USER", "PIP_NO_COMPILE", "PIP_NO_DEPS", "PYTHONDONTWRITEBYTECODE"]
     installation.environment |= dict.fromkeys(folders, str(astray)) | dict.fromkeys(flags, "1")
+    installation.environment["PIP_CONFIG_FILE"] = str(astray / "pip.conf")
     done = installation.run("a b", "*", cwd=astray)
     installation.environment = normal
     return FirstRun(installation, done)

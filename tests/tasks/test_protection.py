@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import signal
 import sys
@@ -45,7 +46,7 @@ def type_at_the_question(clone: Clone, *words: str, keys: bytes | Callable[[int]
             os.write(terminal, keys) if isinstance(keys, bytes) else keys(process)
     os.close(terminal)
     _, status = os.waitpid(process, 0)
-    return os.waitstatus_to_exitcode(status), shown.decode()
+    return os.waitstatus_to_exitcode(status), re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
 
 
 def test_the_plan_is_shown_and_the_right_name_goes_on(staging: Clone, database: str) -> None:
