@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CORE = {
     "errors", "redaction", "urls", "environments", "durations", "revision", "history", "plan", "catalog",
-    "retention", "findings", "url_syntax", "environment_file", "environment_rules", "identity",
+    "retention", "findings", "url_syntax", "environment_file", "environment_rules", "identity", "losses",
 }  # fmt: skip
 SOURCES = [
     *ROOT.glob("app/**/*.py"),

@@ -58,6 +58,8 @@ def run(change: Change, engine: Engine, attempt: Attempt) -> None:
     Nothing is written before the first step is due. A failed step is written down after its rollback.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as side:
+        if journal.home(side) is None:
+            raise no_schema(change.target)
         written = Recorder(side, lambda step: _open_desk(change, side, step), change.request.progress)
         try:
             with engine.connect() as connection:
@@ -97,6 +99,10 @@ def examine(connection: Connection) -> Examination:
 def judge(target: Target, seen: Examination, root: Path) -> Verdict:
     """Say whether the target's environment may change it; where nothing is recorded, the files of the others count."""
     name = target.environment.name
+    if seen.unreadable:
+        reason = f"whose database this is cannot be read from {journal.IDENTITY}: {seen.unreadable}"
+        grant = f"GRANT SELECT, INSERT, UPDATE ON {seen.schema}.{journal.IDENTITY} TO this user, by its owner"
+        return Verdict(Standing.ANOTHERS, reason=reason, next=grant)
     verdict = identity.judge(name, seen.recorded, seen.facts)
     if verdict.standing is Standing.UNRECORDED and name:
         other = identity.namesake(seen.facts, _others(root, name))
@@ -128,8 +134,10 @@ def _open_desk(change: Change, side: Connection, step: MigrationInfo) -> Desk | 
     refuse_unless_ours(target, verdict)
     if change.request.road == PLAIN and (target.environment.protected or verdict.protected):
         _plain_on_protected(change, step)
-    if seen.schema is None:
+    if seen.schema is None:  # it was there a moment ago
         raise no_schema(target)
+    if seen.facts.system is None:
+        _warn_without_identifier(target)
     try:
         journal.create(side, seen.schema)
     except DBAPIError as error:
@@ -161,6 +169,14 @@ def _plain_on_protected(change: Change, step: MigrationInfo) -> None:
             f"{described} is protected; plain `alembic {action}` asks and backs up nothing: nothing was changed",
             f"inv db.{action} --env={name or 'NAME'}, or `alembic -x unguarded=yes {action} ...`",
         )
+
+
+def _warn_without_identifier(target: Target) -> None:
+    print(  # noqa: T201
+        f"warning: {target.place.described}: this user may not call pg_control_system(), so a copy of the database is "
+        "told by its oid, host and port alone\n  next: GRANT EXECUTE ON FUNCTION pg_control_system() TO this user",
+        file=sys.stderr,
+    )
 
 
 def _warn_without_tables(target: Target, reason: str) -> None:

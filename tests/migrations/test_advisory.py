@@ -27,6 +27,7 @@ CONCURRENTLY = (
 )
 COUNTED = "op.execute(\"INSERT INTO counted VALUES ('{0}')\")"
 PGBOUNCER = shutil.which("pgbouncer", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
+ASLEEP = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
 SOON = timedelta(seconds=0.3)
 
 
@@ -66,7 +67,7 @@ def test_the_next_one_begins_at_once_when_the_holder_is_killed(chain: Chain, dat
     chain.revision("r1", 'op.execute("SELECT pg_sleep(60)")')
     holder = chain.start()
     until(
-        lambda: ask(database, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"),
+        lambda: ask(database, ASLEEP),
         "the holder is busy",
     )
     waiter = chain.start(UPGRADE_WAIT="40")
@@ -150,7 +151,8 @@ def pooled(database: str, folder: Path, mode: str) -> Iterator[str]:
     (folder / "users.txt").write_text('"postgres" ""\n')
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={url.query['host']} port={url.query['port']}\n[pgbouncer]\n"
-        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = trust\nauth_file = {folder}/users.txt\n"
+        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+        f"auth_type = trust\nauth_file = {folder}/users.txt\n"
         f"pool_mode = {mode}\nlogfile = {folder}/log\nserver_idle_timeout = 1\n"
         "ignore_startup_parameters = extra_float_digits\n"
     )

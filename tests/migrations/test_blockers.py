@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg2
@@ -40,10 +40,8 @@ def queued(database: str, statement: str) -> Iterator[int]:
 
 
 def swallow(cursor: Any, statement: str) -> None:
-    try:
+    with suppress(psycopg2.Error):
         cursor.execute(statement)
-    except psycopg2.Error:
-        pass
 
 
 def holder(cursor: Any) -> Holder:
@@ -51,6 +49,10 @@ def holder(cursor: Any) -> Holder:
         "SELECT pid, virtualtransaction FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'virtualxid'"
     )
     return Holder(*cursor.fetchone())
+
+
+def only(cursor: Any) -> frozenset[Holder]:
+    return frozenset({holder(cursor)})
 
 
 def test_a_session_that_does_not_wait_is_blocked_by_nobody(look: Any, database: str) -> None:
@@ -66,17 +68,17 @@ def test_the_very_transaction_in_the_way_is_known(look: Any, database: str) -> N
         with queued(database, "ALTER TABLE t ADD b int") as pid:
             found = waiting(look, pid)
         assert found is not None
-        assert (found.name, found.mode, found.holders) == ("t", "AccessExclusiveLock", {holder(reader)})
+        assert (found.name, found.mode, found.holders) == ("t", "AccessExclusiveLock", only(reader))
 
 
 def test_a_session_is_in_the_way_no_more_once_it_is_in_another_transaction(look: Any, database: str) -> None:
     with session(database) as reader:
         reader.execute("SELECT 't'::regclass::oid::bigint FROM t UNION SELECT 't'::regclass::oid::bigint")
-        wait = Wait(reader.fetchone()[0], "t", "AccessExclusiveLock", frozenset({holder(reader)}))
+        wait = Wait(reader.fetchone()[0], "t", "AccessExclusiveLock", only(reader))
         assert in_the_way(look, wait) == (wait.holders, frozenset())
         reader.connection.rollback()
         reader.execute("SELECT * FROM t")
-        assert in_the_way(look, wait) == (frozenset(), {holder(reader)})
+        assert in_the_way(look, wait) == (frozenset(), only(reader))
         assert in_the_way(look, wait._replace(mode="ShareLock")) == (frozenset(), frozenset())
 
 
@@ -87,7 +89,7 @@ def test_a_row_that_is_locked_is_waited_for_too(look: Any, database: str) -> Non
         with queued(database, "UPDATE t SET a = 3") as pid:
             found = waiting(look, pid)
         assert found is not None
-        assert (found.relation, found.holders) == (0, {holder(writer)})
+        assert (found.relation, found.holders) == (0, only(writer))
 
 
 def test_a_blocker_is_described(look: Any, database: str) -> None:
@@ -109,7 +111,7 @@ def test_an_ordinary_role_finds_the_blocker_and_says_what_it_cannot_see(look: An
             with queued(database, "ALTER TABLE t ADD b int") as pid:
                 found = waiting(plain, pid)
             assert found is not None
-            assert in_the_way(plain, found)[0] == {holder(reader)}
+            assert in_the_way(plain, found)[0] == only(reader)
             (described,) = describe(plain, found.holders)
         pid = reader.connection.info.backend_pid
         assert described.described == (

@@ -15,6 +15,7 @@ from app.migrations.locking import verify_version
 from tests.migrations.chains import Chain, Done, ask, finished, preset, session, until
 
 ADD = 'op.add_column("t", sa.Column("b", sa.Integer))'
+ASLEEP = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
 AUTOCOMMIT = "with op.get_context().autocommit_block():"
 
 
@@ -135,8 +136,8 @@ def test_a_revision_that_fails_in_its_middle_says_what_is_committed(chain: Chain
         "error: the test database: revision r1 failed at chain/versions/r1.py:12: could not create unique"
     )
     assert error.endswith(
-        "r1 is half applied (committed: CREATE TABLE u (a int); may have left something: CREATE UNIQUE INDEX CONCURRENTLY"
-        " ix ON t (a)); invalid indexes: ix; the database: it is at base"
+        "r1 is half applied (committed: CREATE TABLE u (a int); may have left something: CREATE UNIQUE INDEX "
+        "CONCURRENTLY ix ON t (a)); invalid indexes: ix; the database: it is at base"
     )
     assert "finish or undo by hand what is committed" in hint
 
@@ -174,9 +175,8 @@ def test_a_migration_that_commits_and_is_not_kept_is_found_out(chain: Chain, dat
 def ended(chain: Chain, database: str) -> Done:
     """How the upgrade ends whose backend is killed while it sleeps."""
     process = chain.start()
-    asleep = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-    until(lambda: ask(database, asleep), "the migration sleeps")
-    ask(database, "SELECT pg_terminate_backend(%s)", ask(database, asleep)[0][0])
+    until(lambda: ask(database, ASLEEP), "the migration sleeps")
+    ask(database, "SELECT pg_terminate_backend(%s)", ask(database, ASLEEP)[0][0])
     return finished(process)
 
 
@@ -195,7 +195,7 @@ def test_a_killed_process_is_gone_on_with(chain: Chain, database: str) -> None:
     chain.revision("r1").revision("r2", 'op.execute("SELECT pg_sleep(60)")', ADD)
     process = chain.start()
     until(
-        lambda: ask(database, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"),
+        lambda: ask(database, ASLEEP),
         "the migration sleeps",
     )
     process.send_signal(signal.SIGKILL)
@@ -218,8 +218,8 @@ def test_the_version_is_read_from_another_connection(database: str) -> None:
         )
         verify_version(lock, {"r1"}, place)
     assert str(failed.value) == (
-        "error: shop: r1 ran without an error, but its row in alembic_version was not kept: other connections read base;"
-        " does the migration commit or roll back by itself?\n"
+        "error: shop: r1 ran without an error, but its row in alembic_version was not kept: other connections read "
+        "base; does the migration commit or roll back by itself?\n"
         "  next: take commit and rollback out of it (op.get_context().autocommit_block() is made for this), then "
         "`inv db.status --env=prod`"
     )

@@ -26,7 +26,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
     installation.make()
     astray = tmp_path_factory.mktemp("astray")
     (astray / "pip.py").write_text("raise SystemExit('the wrong pip')")
-    (astray / "pip.conf").write_text("[install]\nuser = true\nno-compile = true\n")
+    (astray / "pip.conf").write_text("[install]\nuser = true\ncompile = false\n")
     normal = dict(installation.environment)
     folders = ["PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONHOME", "PYTHONPATH"]
     flags = ["PIP_USER", "PIP_NO_COMPILE", "PIP_NO_DEPS", "PYTHONDONTWRITEBYTECODE"]
