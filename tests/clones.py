@@ -4,9 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from alembic import command
@@ -14,6 +15,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from app.migrations import runner
+from tests import forks
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("DATABASE_URL", "APP_ENV", "PROTECTED", "BACKUP", "SCRATCH_URL", "PG_BIN", "CI")
@@ -41,10 +43,18 @@ class Clone:
         return self.folder / "alembic/versions"
 
     def alembic(self, *arguments: str, ok: bool = True, **changes: str) -> Done:
-        return self.run("-m", "alembic", *arguments, ok=ok, changes=changes)
+        return self.fork("alembic", *arguments, ok=ok, changes=changes)
 
     def inv(self, *arguments: str, ok: bool = True, cwd: str = ".", **changes: str) -> Done:
-        return self.run("-m", "invoke", *arguments, ok=ok, changes=changes, cwd=cwd)
+        return self.fork("invoke", *arguments, ok=ok, changes=changes, cwd=cwd)
+
+    def fork(self, module: str, *arguments: str, ok: bool, changes: Mapping[str, str], cwd: str = ".") -> Done:
+        """Run `python -m module` without loading the libraries anew; otherwise like `run`."""
+        with TemporaryDirectory() as folder:
+            output = Path(folder)
+            code = forks.run(module, arguments, self.folder / cwd, {**self.environment, **changes}, output)
+            done = Done(code, (output / "out").read_text(), (output / "err").read_text())
+        return self._checked(done, arguments, ok)
 
     def run(self, *arguments: str, ok: bool = True, changes: Mapping[str, str], cwd: str = ".") -> Done:
         """Run this Python with `arguments`; with `ok`, anything but exit code 0 fails the test."""
@@ -57,8 +67,11 @@ class Clone:
             text=True,
             check=False,
         )
-        assert not ok or done.returncode == 0, f"{arguments} ended with {done.returncode}\n{done.stdout}{done.stderr}"
-        return Done(done.returncode, done.stdout, done.stderr)
+        return self._checked(Done(done.returncode, done.stdout, done.stderr), arguments, ok)
+
+    def _checked(self, done: Done, arguments: Sequence[str], ok: bool) -> Done:
+        assert not ok or done.code == 0, f"{arguments} ended with {done.code}\n{done.out}{done.err}"
+        return done
 
     def write_revision(self, revision: str, parent: str, body: str) -> Path:
         """Add a revision file; `body` holds its upgrade and downgrade."""

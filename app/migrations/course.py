@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import DBAPIError
 
-from app.migrations.statements import shortened
+from app.migrations.statements import shortened, words
 
 VERSION_TABLE = "alembic_version"
 """The transaction that writes to it ends a revision."""
@@ -62,7 +62,7 @@ class Course:
         self.uncertain = ""
         if _spot() is not None:
             (self.committed if alone else self.pending).append(shortened(statement))
-        elif VERSION_TABLE in statement and not statement.lstrip()[:6].upper().startswith("SELECT"):
+        elif VERSION_TABLE in statement and words(statement)[0] in ("INSERT", "UPDATE", "DELETE"):
             self.last = True
 
     def committing(self, _: object = None) -> None:

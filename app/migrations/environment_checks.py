@@ -219,11 +219,14 @@ def _parsed(path: str, text: str | None) -> dict[str, Entry] | None:
 
 
 def _forget(entries: dict[str, Entry] | None, fault: Finding) -> bool:
-    """Empty the value that a finding is about, so that the next one shows."""
-    for key, entry in (entries or {}).items():
-        if entries and (entry.path, entry.line) == (fault.path, fault.line) and entry.value:
+    """Take away the value that a finding is about, so that the next one shows."""
+    for key, entry in list((entries or {}).items()):
+        if entries and (entry.path, entry.line) == (fault.path, fault.line):
+            if key != "DATABASE_URL":
+                del entries[key]
+                return True
             entries[key] = entry._replace(value="")
-            return True
+            return bool(entry.value)
     return False
 
 

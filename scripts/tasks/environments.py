@@ -107,7 +107,7 @@ def _typed(claimed: "Claim") -> str:
             f"inv env.claim --env={place.environment} --recorded=NAME, NAME being the recorded one",
         )
     try:
-        return input("Type the recorded name to make the database yours: ").strip()
+        return input("Type the recorded name to go on: ").strip()
     except EOFError:
         return ""
 

@@ -96,7 +96,7 @@ def test_a_blocker_is_described(look: Any, database: str) -> None:
     with session(database, "report") as reader:
         reader.execute("SELECT *\n  FROM t")
         (found,) = describe(look, [holder(reader)])
-    pid = reader.connection.info.backend_pid
+        pid = reader.connection.info.backend_pid
     assert found.described.startswith(f"pid {pid} (user postgres, application report), transaction open for ")
     assert found.ending == f"SELECT pg_terminate_backend({pid})"
 
@@ -113,7 +113,7 @@ def test_an_ordinary_role_finds_the_blocker_and_says_what_it_cannot_see(look: An
             assert found is not None
             assert in_the_way(plain, found)[0] == only(reader)
             (described,) = describe(plain, found.holders)
-        pid = reader.connection.info.backend_pid
+            pid = reader.connection.info.backend_pid
         assert described.described == (
             f"pid {pid} (user postgres, application report), the age of its transaction and its query are shown to "
             "members of pg_read_all_stats only"

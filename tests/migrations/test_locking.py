@@ -73,8 +73,8 @@ def test_a_blocker_that_never_ends_is_named_and_nothing_is_changed(chain: Chain,
     chain.revision("r1").revision("r2", 'op.execute("CREATE TABLE u (a int)")', ADD)
     with session(database, "report") as reader:
         reader.execute("SELECT * FROM t")
+        pid = reader.connection.info.backend_pid
         done = chain.upgrade(LOCK_RETRY_FOR="1")
-    pid = reader.connection.info.backend_pid
     error, hint = done.err.splitlines()[-2:]
     assert done.code == 5
     assert error.startswith(
