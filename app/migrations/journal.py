@@ -237,8 +237,10 @@ def _entry(row: Sequence[Any]) -> Entry:
 
 
 def half_applied(connection: Connection, schema: str | None) -> Sequence[str]:
-    """Return the revisions that began to commit their work and never ended: open `begun` rows, oldest first."""
+    """Return the revisions that began to commit their work and never ended, each once, the oldest first."""
     if not exists(connection, schema, JOURNAL):
         return []
-    statement = text(f"SELECT revision FROM {schema}.{JOURNAL} WHERE action = :begun ORDER BY id")
+    statement = text(
+        f"SELECT revision FROM {schema}.{JOURNAL} WHERE action = :begun GROUP BY revision ORDER BY min(id)"
+    )
     return [str(row[0]) for row in connection.execute(statement, {"begun": BEGUN})]

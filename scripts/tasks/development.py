@@ -1,10 +1,12 @@
 """Tasks on this repository: test, lint."""
 
+import signal
 import subprocess
 import sys
 
 from invoke.context import Context
 
+from app.migrations.reporting import INTERRUPTED
 from scripts.tasks.command import ROOT, command
 
 
@@ -18,19 +20,18 @@ from scripts.tasks.command import ROOT, command
 def test(c: Context, pg: int = 18, slow: bool = False, only: str = "") -> None:
     """Run the tests on a private PostgreSQL."""
     arguments = ["-n", "auto", "--dist=worksteal", f"--pg={pg}", *(["--slow"] if slow else []), *only.split()]
-    _run("pytest", *arguments)
+    raise SystemExit(_run("pytest", *arguments))
 
 
 @command()
 def lint(c: Context) -> None:
     """Check style, format and types."""
-    _run("ruff", "check")
-    _run("ruff", "format", "--check")
-    _run("mypy")
+    codes = [_run("ruff", "check"), _run("ruff", "format", "--check"), _run("mypy")]
+    raise SystemExit(max(codes))
 
 
-def _run(module: str, *arguments: str) -> None:
-    """Run a tool of this virtual environment at the root; its failure is this task's answer of 'no'."""
+def _run(module: str, *arguments: str) -> int:
+    """Run a tool of this virtual environment at the root; return 0, 1 when it found something, 130 when interrupted."""
     done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, check=False)
-    if done.returncode:
-        raise SystemExit(130 if done.returncode in (2, -2, 130) and module == "pytest" else 1)
+    interrupted = done.returncode in {-signal.SIGINT, INTERRUPTED} or (module == "pytest" and done.returncode == 2)
+    return INTERRUPTED if interrupted else min(done.returncode, 1)

@@ -163,6 +163,14 @@ def test_show_takes_the_name_as_an_option_too_and_answers_in_json(clone: Clone) 
     }  # fmt: skip
 
 
+def test_the_local_file_comes_before_the_shared_one(clone: Clone) -> None:
+    (clone.folder / "envs/prod.local.env").write_text("BACKUP_JOBS=2\nBACKUP_KEEP=\n")
+    values = sources(load(clone.folder, "prod", {}, need_url=False), *entries(clone.folder, "prod"), {})
+    shown = {value.key: (value.text, value.source) for value in values}
+    assert shown["BACKUP_JOBS"] == ("2", "envs/prod.local.env:1")
+    assert shown["BACKUP_KEEP"] == ("10", "envs/prod.env:17")
+
+
 def test_an_exported_protected_is_not_where_it_comes_from(clone: Clone) -> None:
     process = {"PROTECTED": "true", "DATABASE_URL": "postgresql://h/app"}
     values = sources(load(clone.folder, "prod", process), *entries(clone.folder, "prod"), process)
