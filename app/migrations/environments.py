@@ -140,7 +140,7 @@ def _unknown(name: str, known: list[str]) -> ConfigurationError:
     accepted = f"accepted: {', '.join(known)}" if known else "the folder envs holds no NAME.env"
     return ConfigurationError(
         f'there is no environment "{repr(name)[1:-1]}"' + (f", perhaps {close[0]}" if close else "") + f"; {accepted}",
-        f"--env={close[0]}" if close else "inv env.list",
+        f"the same command with --env={close[0]}" if close else "inv env.list",
     )
 
 

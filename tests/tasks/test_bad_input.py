@@ -45,7 +45,7 @@ def test_an_unknown_environment_lists_the_ones_there_are(clone: Clone) -> None:
     for done in (clone.inv("db.upgrade", "--env=prd", ok=False), clone.alembic("-x", "env=prd", "current", ok=False)):
         error, hint = lines(done, 2)
         assert error == 'error: there is no environment "prd", perhaps prod; accepted: dev, test, docker, staging, prod'
-        assert hint == "  next: --env=prod"
+        assert hint == "  next: the same command with --env=prod"
 
 
 def test_two_different_environments_are_refused(clone: Clone) -> None:
