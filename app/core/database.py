@@ -9,6 +9,9 @@ from sqlalchemy.orm import DeclarativeBase
 CONNECT_TIMEOUT = 10
 """Seconds to wait for an answer from a server; libpq's own default is to wait for ever."""
 
+KEEPALIVE = 30
+"""Seconds until an idle connection is probed: the one that holds the lock is idle while an index is built."""
+
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -36,4 +39,5 @@ def make_engine(url: str, poolclass: type[Pool] | None = None) -> Engine:
 def _connect_args(url: str) -> dict[str, Any]:
     told = {"connect_timeout", "service"} & set(make_url(url).query)
     exported = os.environ.get("PGCONNECT_TIMEOUT") or os.environ.get("PGSERVICE")
-    return {} if told or exported else {"connect_timeout": CONNECT_TIMEOUT}
+    waiting = {} if told or exported else {"connect_timeout": CONNECT_TIMEOUT}
+    return {"keepalives_idle": KEEPALIVE} | waiting

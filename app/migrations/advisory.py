@@ -15,7 +15,7 @@ from typing import NamedTuple
 from psycopg2.errors import FeatureNotSupported, InvalidParameterValue, UndefinedObject
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.migrations import poolers
 from app.migrations.blockers import spoken
@@ -68,15 +68,13 @@ def exclusive(engine: Engine, wait: timedelta, caller: Caller) -> Iterator[Conne
     Waits at most `wait` for another migration, which is announced with its holder, and for what a killed one left
     running. Raises Refused when the time is over, and where a pooler shares sessions. `engine` must not pool.
     """
-    with open_named(engine, f"{caller.name}{LOCK}").execution_options(
-        isolation_level="AUTOCOMMIT"
-    ) as connection:
+    with open_named(engine, f"{caller.name}{LOCK}").execution_options(isolation_level="AUTOCOMMIT") as connection:
         poolers.refuse_shared_sessions(engine, connection, caller.place)
         _take(connection, wait, caller)
         try:
             yield connection
         finally:
-            with suppress(DBAPIError):  # the session is gone, and the lock with it
+            with suppress(SQLAlchemyError):  # the session is gone, and the lock with it
                 connection.execute(GIVE_BACK, {"key": KEY})
 
 
@@ -138,11 +136,7 @@ def _holder(connection: Connection) -> _Other | None:
     if row is None:
         return None
     where = f" on {row.host}" if row.host else ""
-    since = (
-        f", connected for {spoken(row.age)}"
-        if row.age is not None
-        else ", since when is not visible to this role"
-    )
+    since = f", connected for {spoken(row.age)}" if row.age is not None else ", since when is not visible to this role"
     name = (row.application_name or "without a name").removesuffix(LOCK)
     who = f"{name} (pid {row.pid}, user {row.usename or '?'}{where}{since})"
     return _Other(f"another migration of this database, {who}", f"SELECT pg_terminate_backend({row.pid})")

@@ -44,7 +44,8 @@ FROM pg_stat_activity WHERE pid = ANY (%(pids)s) ORDER BY xact_start NULLS LAST,
 """
 PREPARED = """
 SELECT gid, owner, extract(epoch FROM clock_timestamp() - prepared)::float8
-FROM pg_prepared_xacts WHERE '-1/' || transaction::text = ANY (%(ids)s) ORDER BY prepared
+FROM pg_prepared_xacts JOIN pg_locks ON transactionid = transaction AND locktype = 'transactionid' AND pid IS NULL
+WHERE granted AND virtualtransaction = ANY (%(ids)s) ORDER BY prepared
 """
 HIDDEN = "<insufficient privilege>"
 
@@ -91,9 +92,7 @@ def in_the_way(connection: RawConnection, wait: Wait) -> tuple[frozenset[Holder]
         cursor.execute(HELD, {"relation": wait.relation})
         rows = cursor.fetchall()
     alive = frozenset(Holder(pid, transaction) for pid, transaction, _ in rows)
-    conflicting = (
-        Holder(pid, transaction) for pid, transaction, mode in rows if mode and conflict(mode, wait.mode)
-    )
+    conflicting = (Holder(pid, transaction) for pid, transaction, mode in rows if mode and conflict(mode, wait.mode))
     return wait.holders & alive, frozenset(conflicting) - wait.holders
 
 

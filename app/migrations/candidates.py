@@ -53,6 +53,15 @@ def broken_history(error: Exception, folder: str) -> ConfigurationError:
     )
 
 
+def refuse_steps(to: str) -> None:
+    """Raise ConfigurationError for a number of steps, which a stamp does not take."""
+    if RELATIVE.search(to):
+        raise ConfigurationError(
+            f'"{to}" is a number of steps, and a stamp needs a revision; nothing was changed',
+            "`inv db.history` lists them, then inv db.stamp --to=REV",
+        )
+
+
 def listed(scripts: Iterable[Script]) -> str:
     """Return revisions as `ID (title)`, at most MOST of them, and how many more there are."""
     names = [f"{script.revision} ({script.doc})" for script in scripts]

@@ -9,15 +9,18 @@ from typing import NamedTuple, Protocol
 from alembic.runtime.migration import MigrationInfo
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.migrations import environments, identity, journal, provenance, recorder, urls
+from app.migrations import environments, identity, journal, locking, provenance, recorder, urls
 from app.migrations.errors import ConfigurationError, MigrationError, Refused
 from app.migrations.identity import Facts, Identity, Standing, Verdict
 from app.migrations.recorder import Desk, Done, Recorder
+from app.migrations.redaction import redact
 from app.migrations.targets import Target
 
 ASKED, PLAIN = "inv", "alembic"
+FAMILY = "massacorp-migrations"
+"""How application_name begins: the environment and the revision follow."""
 
 
 class Request(NamedTuple):
@@ -53,22 +56,38 @@ class Examination(NamedTuple):
 
 
 def run(change: Change, engine: Engine, attempt: Attempt) -> None:
-    """Run `attempt` on a new connection, with a second one in autocommit beside it for identity and journal.
+    """Run `attempt` alone on the database, and again where locks of others make it necessary.
 
-    Nothing is written before the first step is due. A failed step is written down after its rollback.
+    Identity and journal are kept on the connection that holds the migration lock. Nothing is written before the
+    first step is due; a step counts when its version row can be read there; a failed one is written down after its
+    rollback.
+    Raises as `locking.guarded` does.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as side:
+    place, environment = change.target.place, change.target.environment
+    limits = locking.Limits(
+        environment.lock_timeout, environment.lock_retry_for, environment.upgrade_wait, environment.statement_timeout
+    )
+    caller = locking.Caller(place, f"{FAMILY}/{environment.name or 'url'}", _say)
+    with locking.exclusive(engine, limits.upgrade_wait, caller) as side:
         if journal.home(side) is None:
             raise no_schema(change.target)
-        written = Recorder(side, lambda step: _open_desk(change, side, step), change.request.progress)
+        written = Recorder(
+            side,
+            lambda step: _open_desk(change, side, step),
+            lambda heads: locking.verify_version(side, heads, place),
+            change.request.progress,
+        )
         try:
-            with engine.connect() as connection:
-                attempt(written, connection=connection)
+            locking.retried(engine, side, limits, caller, lambda connection: attempt(written, connection=connection))
         except BaseException as error:
-            if not isinstance(error, MigrationError):
-                with suppress(DBAPIError):
+            if not isinstance(error, Refused | ConfigurationError):
+                with suppress(SQLAlchemyError):
                     written.failed(error)
             raise
+
+
+def _say(line: str) -> None:
+    print(redact(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def is_change(goal: Callable[[], object]) -> bool:

@@ -8,9 +8,10 @@ https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
+import psycopg2
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.migrations import course as courses
 from app.migrations.advisory import SERVER_PID, WATCH, Caller, exclusive, open_named
@@ -77,12 +78,8 @@ def verify_version(lock: Connection, expected: Collection[str], place: Place) ->
     """
     try:
         found = standing(lock)
-    except DBAPIError as error:
-        raise MigrationFailed(
-            f"{place.described}: the connection that holds the migration lock is lost, so another migration could "
-            f"begin; the last revision that was run is {_listed(expected)}, nothing after it was begun",
-            f"`{place.status}` shows where the database stands, then repeat the command",
-        ) from error
+    except SQLAlchemyError as error:
+        raise _lock_lost(place, f"after {_listed(expected)} was run; nothing after it was begun") from error
     if set(found) != set(expected):
         raise MigrationFailed(
             f"{place.described}: {_listed(expected)} ran without an error, but its row in {VERSION_TABLE} was not "
@@ -132,21 +129,23 @@ class _Run:
 
     def wait_out(self) -> None:
         revision = self.course.spot.revision if self.course.spot else ""
-        self.patience.wait_out(revision, self.watcher.seen)
+        try:
+            self.patience.wait_out(revision, self.watcher.seen)
+        except psycopg2.Error as error:
+            raise _lock_lost(self.caller.place, f"while {revision or 'it'} waited; {self.state()}") from error
 
     def state(self) -> str:
         """Say what the last try left, as another connection sees it."""
         try:
-            invalid = () if self.course.atomic else tuple(self.lock.scalars(INVALID_INDEXES))
-            return courses.remains(self.course, standing(self.lock), invalid)
-        except DBAPIError:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as fresh:
+                invalid = () if self.course.atomic else tuple(fresh.scalars(INVALID_INDEXES))
+                return courses.remains(self.course, standing(fresh), invalid)
+        except SQLAlchemyError:
             return courses.remains(self.course, None)
 
     def failure(self, error: DBAPIError) -> MigrationFailed:
         spot, course = self.course.spot, self.course
-        where = (
-            f"revision {spot.revision} failed at {spot.path}:{spot.line}" if spot else "the migration failed"
-        )
+        where = f"revision {spot.revision} failed at {spot.path}:{spot.line}" if spot else "the migration failed"
         said = " ".join(str(error.orig).split("\n")[0].split()) or type(error.orig).__name__
         code = getattr(error.orig, "pgcode", None)
         next_ = f"correct {spot.path if spot else 'it'}, then go on with the same command"
@@ -160,6 +159,13 @@ class _Run:
 
     def _watch(self) -> Connection:
         return open_named(self.engine, f"{self.caller.name}{WATCH}")
+
+
+def _lock_lost(place: Place, when: str) -> MigrationFailed:
+    return MigrationFailed(
+        f"{place.described}: the connection that holds the migration lock was lost {when}",
+        f"`{place.status}` shows where the database stands, then repeat the command",
+    )
 
 
 def _listed(revisions: Collection[str]) -> str:

@@ -5,7 +5,7 @@ committed on another connection, so that a half-applied revision is known even a
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -39,29 +39,34 @@ class Desk(NamedTuple):
 
 
 class Recorder:
-    """The journal of one run.
+    """The journal of one run, over all its tries.
 
     `side` is a connection in autocommit that is not the migration's. `open_desk` is called once, before the first step:
-    it may refuse the run, or return None where no journal can be kept.
+    it may refuse the run, or return None where no journal can be kept. `kept` is called with the heads that a step has
+    written, after its commit, and raises when they are not there; only then is the step reported to `progress`.
     """
 
     def __init__(
         self,
         side: Connection,
         open_desk: Callable[[MigrationInfo], Desk | None],
+        kept: Callable[[Collection[str]], None],
         progress: Callable[[Done], None] | None = None,
     ) -> None:
         self.side = side
         self.open_desk = open_desk
+        self.opened = False
+        self.kept = kept
         self.progress = progress
         self.desk: Desk | None = None
-        self.steps = 0
+        self.first_step: MigrationInfo | None = None
         self.info: MigrationInfo | None = None
         self.row: int | None = None
         self.began = 0.0
+        self.finished: tuple[Done, Collection[str]] | None = None
 
     def attach(self, context: MigrationContext) -> None:
-        """Hear of every step that `context` is about to run.
+        """Hear of every step that `context` is about to run in this try.
 
         `_migrations_fn` is Alembic's own list of steps; there is no public hook before a step.
         """
@@ -71,14 +76,18 @@ class Recorder:
         context._migrations_fn = lambda *arguments: self._watched(planned(*arguments))
         event.listen(connection, "commit", self._committing)
 
-    def applied(self, ctx: MigrationContext, step: MigrationInfo, heads: object, run_args: object) -> None:  # noqa: ARG002
+    def applied(
+        self,
+        ctx: MigrationContext,
+        step: MigrationInfo,
+        heads: Collection[str],
+        run_args: object,  # noqa: ARG002
+    ) -> None:
         """Write the row of a step that has run; Alembic calls this in the step's last transaction."""
         seconds, self.info = time.monotonic() - self.began, None
-        self.steps += 1
+        self.finished = Done(name(step), title(step), VERBS[action_of(step)], seconds), heads
         if self.desk is not None and ctx.connection is not None:
             self._write(ctx.connection, self.desk, step, seconds)
-        if self.progress is not None:
-            self.progress(Done(name(step), title(step), VERBS[action_of(step)], seconds))
 
     def failed(self, error: BaseException) -> None:
         """Write down, after the rollback, that the step at work failed; an open `begun` row stays open."""
@@ -88,21 +97,30 @@ class Recorder:
         row = Row(name(self.info), "failed", time.monotonic() - self.began, code(self.info), detail)
         journal.add(self.side, self.desk.schema, self.desk.actor, row)
 
-    @property
-    def atomic(self) -> bool:
-        """Return whether nothing of the step at work has been committed."""
-        return self.row is None
-
     def _watched(self, steps: Iterable[RevisionStep]) -> Iterator[RevisionStep]:
         for number, step in enumerate(steps):
             if number == 0:
-                self.desk = self.open_desk(step.info)
-            self.info, self.row, self.began = step.info, None, time.monotonic()
+                self._open(step.info)
+            self.info, self.row, self.began, self.finished = step.info, None, time.monotonic(), None
             yield step
+            self._conclude()
+
+    def _open(self, first: MigrationInfo) -> None:
+        self.first_step = first
+        if not self.opened:
+            self.desk, self.opened = self.open_desk(first), True
+
+    def _conclude(self) -> None:
+        """After the commit of a step: only what another connection can read has happened."""
+        if self.finished is not None:
+            done, heads = self.finished
+            self.kept(heads)
+            if self.progress is not None:
+                self.progress(done)
 
     def _write(self, connection: Connection, desk: Desk, step: MigrationInfo, seconds: float) -> None:
         schema = desk.schema
-        if self.steps == 1:
+        if step is self.first_step:
             desk.first(connection)
         if self.row is not None:
             journal.finish(connection, schema, self.row, action_of(step), seconds)

@@ -51,6 +51,7 @@ def plan(root: Path, script: ScriptDirectory, action: str, to: str, revisions: S
     """
     with advice(root, to):
         if action == "stamp":
+            candidates.refuse_steps(to)
             ends = [end for end in script.get_revisions(to) if end]
             reached = {end.revision for end in ends} == set(revisions)
             steps = [PlannedStep(end.revision, end.doc) for end in ends] or [PlannedStep("base", "")]

@@ -74,29 +74,21 @@ class _Runner:
         self.company = company
 
     def execute(self, cursor: Any, statement: str, parameters: Any, context: Any) -> bool | None:
-        return self._run(
-            cursor, statement, lambda: context.dialect.do_execute(cursor, statement, parameters, context)
-        )
+        return self._run(cursor, statement, lambda: context.dialect.do_execute(cursor, statement, parameters, context))
 
     def execute_bare(self, cursor: Any, statement: str, context: Any) -> bool | None:
-        return self._run(
-            cursor, statement, lambda: context.dialect.do_execute_no_params(cursor, statement, context)
-        )
+        return self._run(cursor, statement, lambda: context.dialect.do_execute_no_params(cursor, statement, context))
 
     def execute_many(self, cursor: Any, statement: str, parameters: Any, context: Any) -> bool | None:
         dialect = context.dialect
-        return self._run(
-            cursor, statement, lambda: dialect.do_executemany(cursor, statement, parameters, context)
-        )
+        return self._run(cursor, statement, lambda: dialect.do_executemany(cursor, statement, parameters, context))
 
     def _run(self, cursor: Any, statement: str, proceed: Callable[[], None]) -> bool | None:
         """Do what SQLAlchemy would have done, and say so; None leaves another connection's statement to it."""
         if cursor.connection is not self.raw:
             return None
         begins = self.raw.get_transaction_status() == TRANSACTION_STATUS_IDLE
-        alone = self.raw.autocommit or (
-            begins and self.raw.status == STATUS_BEGIN
-        )  # a COMMIT went past psycopg2
+        alone = self.raw.autocommit or (begins and self.raw.status == STATUS_BEGIN)  # a COMMIT went past psycopg2
         other = self.course.begin(statement, begins or alone)
         if alone:
             self._run_alone(statement, proceed, other)
@@ -148,9 +140,7 @@ class _Runner:
         try:
             yield
         finally:
-            with suppress(
-                psycopg2.OperationalError, psycopg2.InterfaceError
-            ):  # lost: the statement's error says so
+            with suppress(psycopg2.OperationalError, psycopg2.InterfaceError):  # lost: the statement's error says so
                 self._set("".join(f"RESET {name};" for name in ours))
 
     def _set_by_the_migration(self) -> set[str]:

@@ -33,10 +33,12 @@ def queued(database: str, statement: str) -> Iterator[int]:
         thread = threading.Thread(target=swallow, args=(cursor, statement))
         thread.start()
         query = "SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted"
-        until(lambda: ask(database, query, pid), "the session waits")
-        yield pid
-        ask(database, "SELECT pg_terminate_backend(%s, 5000)", pid)
-        thread.join()
+        try:
+            until(lambda: ask(database, query, pid), "the session waits")
+            yield pid
+        finally:
+            ask(database, "SELECT pg_terminate_backend(%s, 5000)", pid)
+            thread.join()
 
 
 def swallow(cursor: Any, statement: str) -> None:
@@ -154,9 +156,7 @@ def test_a_prepared_transaction_is_named(two_phase: str) -> None:
 def test_lock_modes_exclude_each_other_as_the_manual_says() -> None:
     for one in blockers.MODES:
         assert conflict(one, "AccessExclusiveLock")
-        assert [conflict(one, other) for other in blockers.MODES] == [
-            conflict(o, one) for o in blockers.MODES
-        ]
+        assert [conflict(one, other) for other in blockers.MODES] == [conflict(o, one) for o in blockers.MODES]
     assert not conflict("RowExclusiveLock", "RowExclusiveLock")
     assert not conflict("ShareLock", "ShareLock")
     assert conflict("ShareUpdateExclusiveLock", "ShareUpdateExclusiveLock")

@@ -33,9 +33,7 @@ def version(database: str) -> list[str]:
 def columns(database: str) -> list[str]:
     return [
         row[0]
-        for row in ask(
-            database, "SELECT attname FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0"
-        )
+        for row in ask(database, "SELECT attname FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0")
     ]
 
 
@@ -82,10 +80,7 @@ def test_a_blocker_that_never_ends_is_named_and_nothing_is_changed(chain: Chain,
         f"pid {pid} (user postgres, application report), transaction open for "
     )
     assert error.endswith("last query: SELECT * FROM t; nothing of r2 was kept; the database: it is at r1")
-    assert (
-        hint
-        == f"  next: wait for its end, or end it: SELECT pg_terminate_backend({pid}); then repeat the command"
-    )
+    assert hint == f"  next: wait for its end, or end it: SELECT pg_terminate_backend({pid}); then repeat the command"
     assert (version(database), columns(database)) == (["r1"], ["a"])
     assert ask(database, "SELECT to_regclass('u')") == [(None,)]
 
@@ -102,9 +97,7 @@ def test_an_ordinary_role_waits_just_as_well(chain: Chain, database: str) -> Non
         with session(database, "report") as reader:
             reader.execute("SELECT * FROM t")
             process = chain.start()
-            assert "application report), the age of its transaction and its query are shown to" in line(
-                process
-            )
+            assert "application report), the age of its transaction and its query are shown to" in line(process)
         assert finished(process).code == 0
     finally:
         ask(database, f"DROP OWNED BY {role}; DROP ROLE {role}")
@@ -166,8 +159,7 @@ def test_a_migration_that_commits_and_is_not_kept_is_found_out(chain: Chain, dat
     done = chain.upgrade()
     assert done.code == 5
     assert (
-        "r1 ran without an error, but its row in alembic_version was not kept: other connections read base"
-        in done.err
+        "r1 ran without an error, but its row in alembic_version was not kept: other connections read base" in done.err
     )
     assert ask(database, "SELECT to_regclass('r2')") == [(None,)]
 
@@ -181,14 +173,35 @@ def ended(chain: Chain, database: str) -> Done:
 
 
 def test_a_lost_connection_is_a_failed_migration_with_what_is_known(chain: Chain, database: str) -> None:
-    chain.revision("r1").revision(
-        "r2", 'op.execute("CREATE TABLE u (a int)")', 'op.execute("SELECT pg_sleep(60)")'
-    )
+    chain.revision("r1").revision("r2", 'op.execute("CREATE TABLE u (a int)")', 'op.execute("SELECT pg_sleep(60)")')
     done = ended(chain, database)
     assert done.code == 5
     assert "revision r2 failed at chain/versions/r2.py:11: " in done.err
     assert "in: SELECT pg_sleep(60); nothing of r2 was kept; the database: it is at r1" in done.err
     assert (version(database), ask(database, "SELECT to_regclass('u')")) == (["r1"], [(None,)])
+
+
+def test_a_lost_lock_ends_the_wait(chain: Chain, database: str) -> None:
+    chain.revision("r1").revision("r2", ADD)
+    with session(database) as reader:
+        reader.execute("SELECT * FROM t")
+        process = chain.start()
+        line(process)
+        lock = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '/lock$'"
+        ask(database, f"{lock} AND datname = current_database()")
+        done = finished(process)
+    assert done.code == 5
+    assert "the connection that holds the migration lock was lost while r2 waited; nothing of r2 was kept" in done.err
+    assert (version(database), columns(database)) == (["r1"], ["a"])
+
+
+def test_a_lock_lost_in_mid_migration_is_noticed_before_the_next_revision(chain: Chain, database: str) -> None:
+    lock = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name ~ '/lock$'"
+    chain.revision("r1", f'op.execute("{lock} AND datname = current_database()")').revision("r2", ADD)
+    done = chain.upgrade()
+    assert done.code == 5
+    assert "the connection that holds the migration lock was lost after r1 was run; nothing after it was" in done.err
+    assert (version(database), columns(database)) == (["r1"], ["a"])
 
 
 def test_a_killed_process_is_gone_on_with(chain: Chain, database: str) -> None:

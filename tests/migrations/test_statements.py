@@ -50,9 +50,7 @@ def test_what_gives_way_while_it_waits_is_not_limited(statement: str) -> None:
     assert kind(statement) is Kind.UNLIMITED
 
 
-@pytest.mark.parametrize(
-    "statement", ["CALL p()", "DO $a$ BEGIN COMMIT; END $a$", "VACUUM (FULL) t", "VACUUM FULL t"]
-)
+@pytest.mark.parametrize("statement", ["CALL p()", "DO $a$ BEGIN COMMIT; END $a$", "VACUUM (FULL) t", "VACUUM FULL t"])
 def test_what_may_commit_a_part_is_known(statement: str) -> None:
     assert kind(statement) is Kind.LIMITED_IN_PARTS
 
