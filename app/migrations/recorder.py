@@ -59,7 +59,7 @@ class Recorder:
         self.kept = kept
         self.progress = progress
         self.desk: Desk | None = None
-        self.first_step: MigrationInfo | None = None
+        self.is_first = False
         self.info: MigrationInfo | None = None
         self.row: int | None = None
         self.began = 0.0
@@ -99,16 +99,12 @@ class Recorder:
 
     def _watched(self, steps: Iterable[RevisionStep]) -> Iterator[RevisionStep]:
         for number, step in enumerate(steps):
-            if number == 0:
-                self._open(step.info)
+            self.is_first = number == 0
+            if not self.opened:
+                self.desk, self.opened = self.open_desk(step.info), True
             self.info, self.row, self.began, self.finished = step.info, None, time.monotonic(), None
             yield step
             self._conclude()
-
-    def _open(self, first: MigrationInfo) -> None:
-        self.first_step = first
-        if not self.opened:
-            self.desk, self.opened = self.open_desk(first), True
 
     def _conclude(self) -> None:
         """After the commit of a step: only what another connection can read has happened."""
@@ -120,7 +116,7 @@ class Recorder:
 
     def _write(self, connection: Connection, desk: Desk, step: MigrationInfo, seconds: float) -> None:
         schema = desk.schema
-        if step is self.first_step:
+        if self.is_first:
             desk.first(connection)
         if self.row is not None:
             journal.finish(connection, schema, self.row, action_of(step), seconds)

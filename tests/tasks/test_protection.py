@@ -34,15 +34,16 @@ def type_at_the_question(clone: Clone, *words: str, keys: bytes | Callable[[int]
         os.execve(sys.executable, [sys.executable, "-m", "invoke", *words], clone.environment)
     shown = b""
     deadline = time.monotonic() + 60
-    asked = False
+    asked = 0.0
     while time.monotonic() < deadline:
         if select.select([terminal], [], [], 0.2)[0]:
             try:
                 shown += os.read(terminal, 4096)
             except OSError:
                 break
-        if b"to go on: " in shown and not asked:
-            asked = True
+        again = keys == b"\x03" and time.monotonic() > asked + 1  # one between prompt and read waits for the next key
+        if b"to go on: " in shown and (not asked or again):
+            asked = time.monotonic()
             os.write(terminal, keys) if isinstance(keys, bytes) else keys(process)
     os.close(terminal)
     _, status = os.waitpid(process, 0)
