@@ -14,32 +14,42 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.migrations.errors import ConfigurationError, MigrationError, MigrationFailed, Unreachable
 
+START_IT = "start the server or correct the address ({url}), then {status}"
+
 
 class Cause(NamedTuple):
-    """What libpq's message means, and what to do about it; `hint` may name the {status} command."""
+    """What libpq's message means in a word or two, and what to do about it; `hint` may name {url} and {status}."""
 
+    words: str
     pattern: re.Pattern[str]
     hint: str
 
 
-CAUSES = (
-    Cause(re.compile(r"password authentication failed|no password supplied"), "correct the password: {url}"),
-    Cause(re.compile(r"role .* does not exist|is not permitted to log in"), "correct the user: {url}"),
-    Cause(
-        re.compile(r"database .* does not exist"),
-        "correct the name of the database ({url}), or create it there with createdb",
-    ),
-    Cause(re.compile(r"permission denied for database"), "GRANT CONNECT on the database to this user"),
-    Cause(re.compile(r"no pg_hba\.conf entry"), "let this host and user in: pg_hba.conf of the server"),
-    Cause(re.compile(r"starting up|shutting down|recovery mode"), "wait for the server, then {status}"),
-    Cause(
-        re.compile(r"too many (clients|connections)|remaining connection slots"),
-        "end idle sessions, then {status}",
-    ),
-    Cause(re.compile(r"could not translate host name"), "correct the host name: {url}"),
-    Cause(re.compile(r"certificate|SSL|sslmode"), "check sslmode and sslrootcert: {url}"),
+CAUSES = tuple(
+    Cause(words, re.compile(pattern), hint)
+    for words, pattern, hint in (
+        ("refused", r"Connection refused", START_IT),
+        ("no such host", r"could not translate host name", "correct the host name: {url}"),
+        ("timeout", r"timeout expired|timed out", START_IT),
+        ("wrong password", r"password authentication failed|no password supplied", "correct the password: {url}"),
+        ("no such role", r"role .* does not exist|is not permitted to log in", "correct the user: {url}"),
+        (
+            "no such database",
+            r"database .* does not exist",
+            "correct the name of the database ({url}), or create it there with createdb",
+        ),
+        ("no CONNECT", r"permission denied for database", "GRANT CONNECT on the database to this user"),
+        ("pg_hba.conf", r"no pg_hba\.conf entry", "let this host and user in: pg_hba.conf of the server"),
+        ("starting", r"starting up|shutting down|recovery mode", "wait for the server, then {status}"),
+        ("no socket", r"No such file or directory", START_IT),
+        ("TLS", r"certificate|SSL|sslmode", "check sslmode and sslrootcert: {url}"),
+        (
+            "full",
+            r"too many (clients|connections)|remaining connection slots",
+            "end idle sessions, then {status}",
+        ),
+    )
 )
-UNKNOWN_CAUSE = "start the server or correct the address ({url}), then {status}"
 CONNECTION_LOST = frozenset({"57P01", "57P02", "57P03", "08000", "08003", "08006"})
 NO_PERMISSION = "42501"
 
@@ -102,10 +112,16 @@ def explain(error: Exception, place: Place) -> MigrationError | None:
 def unreachable(error: OperationalError, place: Place) -> Unreachable:
     """Say in one line why the database cannot be reached; libpq repeats itself for every address it tried."""
     text = _server_message(error)
-    hint = next((cause.hint for cause in CAUSES if cause.pattern.search(text)), UNKNOWN_CAUSE)
+    found = cause(text)
+    hint = found.hint if found else START_IT
     return Unreachable(
         f"{place.described} cannot be reached: {text}", hint.format(url=place.url, status=f"`{place.status}`")
     )
+
+
+def cause(message: str) -> Cause | None:
+    """Return what a message of libpq means, or None where it is none of the usual ones."""
+    return next((one for one in CAUSES if one.pattern.search(message)), None)
 
 
 def _failed(error: Exception, frame: tuple[FrameType, int], place: Place) -> MigrationFailed:

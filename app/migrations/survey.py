@@ -25,20 +25,6 @@ CONNECT_TIMEOUT = 3
 WITHIN = 15.0
 """Seconds after which an environment is given up, whatever it waits for: a name server, several addresses, a lock."""
 NO_ADDRESS, NOT_RUNNING, NOT_MADE, NO_ANSWER = "no address", "not running", "not made yet", "no answer"
-WORDS = (
-    ("refused", r"Connection refused"),
-    ("no such host", r"could not translate host name"),
-    ("timeout", r"timeout expired|timed out"),
-    ("wrong password", r"password authentication failed|no password supplied"),
-    ("no such role", r"role .* does not exist"),
-    ("no such database", r"database .* does not exist"),
-    ("no CONNECT", r"permission denied for database"),
-    ("pg_hba.conf", r"no pg_hba\.conf entry"),
-    ("starting", r"starting up|shutting down|recovery mode"),
-    ("no socket", r"No such file or directory"),
-    ("TLS", r"certificate|SSL|sslmode"),
-    ("full", r"too many (clients|connections)|remaining connection slots"),
-)
 
 T = TypeVar("T")
 Connect = Callable[[str], Engine]
@@ -160,8 +146,8 @@ def is_unmade(environment: Environment, error: MigrationError) -> bool:
 
 def few_words(error: MigrationError) -> str:
     """Return why a database was not read, in a word or two."""
-    known = next((words for words, pattern in WORDS if re.search(pattern, error.message)), None)
-    return known or ("unreachable" if isinstance(error, Unreachable) else "unreadable")
+    known = failures.cause(error.message)
+    return known.words if known else ("unreachable" if isinstance(error, Unreachable) else "unreadable")
 
 
 def read_files(root: Path, name: str, tracked: frozenset[str] | None) -> tuple[list[File], MigrationError | None]:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from app.migrations import server
 from app.migrations.programs import Programs, find_server_programs
 from app.migrations.server import open_database, private_server, stop, stop_all
 from app.migrations.startup import Server
+from tests.migrations.chains import Chain, ask
 from tests.migrations.private_servers import quick_server
 
 
@@ -58,3 +60,11 @@ def private(used: Server) -> Server:
     """A private server that other tests use too, one after the other, and that is not running."""
     stop(used)
     return used
+
+
+@pytest.fixture
+def chain(tmp_path: Path, database: str) -> Iterator[Chain]:
+    """An empty history of the test's own, on a database with one table."""
+    ask(database, "CREATE TABLE t (a int)")
+    with closing(Chain(tmp_path, database)) as chain:
+        yield chain

@@ -2,9 +2,6 @@
 
 import secrets
 import signal
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
@@ -17,13 +14,6 @@ from tests.migrations.chains import Chain, Done, ask, finished, preset, session,
 ADD = 'op.add_column("t", sa.Column("b", sa.Integer))'
 ASLEEP = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
 AUTOCOMMIT = "with op.get_context().autocommit_block():"
-
-
-@pytest.fixture
-def chain(tmp_path: Path, database: str) -> Iterator[Chain]:
-    ask(database, "CREATE TABLE t (a int)")
-    with closing(Chain(tmp_path, database)) as chain:
-        yield chain
 
 
 def version(database: str) -> list[str]:

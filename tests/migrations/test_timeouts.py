@@ -1,11 +1,5 @@
 """How long statements wait, seen from inside a migration."""
 
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-
-import pytest
-
 from tests.migrations.chains import Chain, ask, finished, preset, session, until
 
 SHOW = 'print("{0}", op.get_bind().execute(sa.text("SHOW {0}")).scalar())'
@@ -15,13 +9,6 @@ OLDER_THAN_BOTH = (
     " AND query_start < clock_timestamp() - interval '1.5 s'"
 )
 AUTOCOMMIT = "with op.get_context().autocommit_block():"
-
-
-@pytest.fixture
-def chain(tmp_path: Path, database: str) -> Iterator[Chain]:
-    ask(database, "CREATE TABLE t (a int)")
-    with closing(Chain(tmp_path, database)) as chain:
-        yield chain
 
 
 def test_every_transaction_has_the_timeouts_and_says_its_revision(chain: Chain) -> None:
