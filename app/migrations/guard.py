@@ -108,7 +108,7 @@ def examine(connection: Connection) -> Examination:
     """Read what the database says about itself, on a connection in autocommit."""
     schema = journal.home(connection)
     info = connection.connection.dbapi_connection.info  # type: ignore[union-attr]
-    facts = journal.observe(connection, str(info.host), int(info.port))
+    facts = journal.observe(connection, str(info.host), int(info.port or urls.DEFAULT_PORT))  # libpq leaves it out
     try:
         return Examination(schema, facts, journal.identity(connection, schema))
     except DBAPIError as error:
