@@ -19,4 +19,4 @@ db = Collection(
     servers.stop,
 )
 env = Collection("env", environments.check, environments.claim, environments.list_, environments.show)
-namespace = Collection(db, env, development.lint, development.test)
+namespace = Collection(db, env, development.bench, development.lint, development.test)

@@ -3,6 +3,7 @@
 The revision at work is known by the code that runs: a module that has a `revision` and a `down_revision`.
 """
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,7 +32,9 @@ class Course:
 
     `committed` are the statements that stay whatever happens now; `uncertain` is one outside a transaction that is
     running, or has failed, and may have left something (an index that is invalid, rows of a procedure). `last` is the
-    transaction that writes the version, `ending` its commit; after it no revision is at work.
+    transaction that writes the version, `ending` its commit; after it no revision is at work. `begun` tells whether any
+    revision was; `version` is the statement that wrote the version last, `unanswered` the same where the connection
+    was lost during its commit.
     """
 
     spot: Spot | None = None
@@ -42,6 +45,9 @@ class Course:
     uncertain: str = ""
     last: bool = False
     ending: bool = False
+    begun: bool = False
+    version: str = ""
+    unanswered: str = ""
 
     def begin(self, statement: str, new_transaction: bool) -> bool:
         """Note the statement that is about to run; return whether another revision than before is at work."""
@@ -54,7 +60,7 @@ class Course:
         other = self.spot is None or self.spot.revision != spot.revision
         if other:
             self.pending, self.committed, self.uncertain = [], [], ""
-        self.spot, self.statement = spot, shortened(statement)
+        self.spot, self.statement, self.begun = spot, shortened(statement), True
         return other
 
     def done(self, statement: str, alone: bool) -> None:
@@ -63,7 +69,7 @@ class Course:
         if _spot() is not None:
             (self.committed if alone else self.pending).append(shortened(statement))
         elif VERSION_TABLE in statement and words(statement)[0] in ("INSERT", "UPDATE", "DELETE"):
-            self.last = True
+            self.last, self.begun, self.version = True, True, statement
 
     def committing(self, _: object = None) -> None:
         """A commit begins: what was pending is committed if nothing else is heard."""
@@ -74,9 +80,13 @@ class Course:
         """A transaction was rolled back."""
         self.pending, self.last = [], False
 
-    def ended(self, error: BaseException) -> None:
-        """The try ended with `error`: decide about a commit that was under way."""
-        if isinstance(error, DBAPIError) and error.statement is None:
+    def ended(self, error: BaseException, lost: bool = False) -> None:
+        """The try ended with `error`: decide about a commit that was under way, which nobody knows if it was `lost`."""
+        if lost:
+            self.unanswered = self.version if self.ending else ""
+            self.uncertain = self.uncertain or ("" if self.ending else "; ".join(self.in_doubt))
+            self.in_doubt, self.ending = [], False
+        elif isinstance(error, DBAPIError) and error.statement is None:
             self.in_doubt, self.ending = [], False
         self._settle()
         self.pending = []
@@ -98,6 +108,11 @@ def remains(course: Course, standing: Sequence[str] | None, invalid: Sequence[st
     `standing` are the rows of the version table, or None where they could not be read.
     """
     revision = course.spot.revision if course.spot else "the revision"
+    at = "its revision could not be read" if standing is None else f"it is at {', '.join(standing) or 'base'}"
+    if course.unanswered and standing is None:
+        return f"the answer to the COMMIT of {revision} was lost, and whether it was kept could not be read"
+    if course.unanswered and standing is not None and _shows(course.unanswered, standing):
+        return f"the answer to the COMMIT of {revision} was lost, but the step was kept; the database: {at}"
     if course.atomic:
         what = f"nothing of {revision} was kept"
     else:
@@ -106,8 +121,16 @@ def remains(course: Course, standing: Sequence[str] | None, invalid: Sequence[st
         what = f"{revision} is half applied ({'; '.join(parts)})"
     if invalid:
         what += f"; invalid indexes: {', '.join(invalid)}"
-    at = "its revision could not be read" if standing is None else f"it is at {', '.join(standing) or 'base'}"
     return f"{what}; the database: {at}"
+
+
+def _shows(statement: str, standing: Sequence[str]) -> bool:
+    """Tell whether the version table is as this statement of Alembic's leaves it."""
+    written = re.search(r"(?:VALUES \(|SET version_num\s*=\s*)'([^']*)'", statement)
+    if written:
+        return written[1] in standing
+    deleted = re.search(r"version_num\s*=\s*'([^']*)'", statement)
+    return deleted is not None and deleted[1] not in standing
 
 
 def _spot() -> Spot | None:

@@ -93,7 +93,7 @@ def explained(place: Place) -> Iterator[None]:
 
 def explain(error: Exception, place: Place) -> MigrationError | None:
     """Return the error to show for `error`, or None when it is a bug or Alembic's own refusal."""
-    frame = _migration_frame(error)
+    frame = migration_frame(error)
     if frame is not None:
         return _failed(error, frame, place)
     if not isinstance(error, DBAPIError):
@@ -135,7 +135,7 @@ def _failed(error: Exception, frame: tuple[FrameType, int], place: Place) -> Mig
     )
 
 
-def _migration_frame(error: Exception) -> tuple[FrameType, int] | None:
+def migration_frame(error: Exception) -> tuple[FrameType, int] | None:
     """Return the innermost frame of a revision's own code: a module that has a revision and a parent."""
     found = None
     for frame, line in traceback.walk_tb(error.__traceback__):

@@ -6,10 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import psycopg2
 from alembic.runtime.migration import MigrationInfo
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from app.migrations import environments, identity, journal, locking, provenance, recorder, urls
 from app.migrations.errors import ConfigurationError, MigrationError, Refused
@@ -109,9 +110,13 @@ def examine(connection: Connection) -> Examination:
     schema = journal.home(connection)
     info = connection.connection.dbapi_connection.info  # type: ignore[union-attr]
     facts = journal.observe(connection, str(info.host), int(info.port or urls.DEFAULT_PORT))  # libpq leaves it out
+    if connection.invalidated:  # observe takes every error for a missing right
+        raise OperationalError("SELECT pg_control_system()", None, psycopg2.OperationalError("the connection was lost"))
     try:
         return Examination(schema, facts, journal.identity(connection, schema))
     except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
         return Examination(schema, facts, None, str(error.orig).strip().splitlines()[0])
 
 

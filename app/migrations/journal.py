@@ -175,13 +175,18 @@ def record_identity(connection: Connection, schema: str, environment: str, prote
     )
 
 
-def add(connection: Connection, schema: str, actor: Actor, row: Row) -> int:
+def add(connection: Connection, schema: str, actor: Actor, row: Row, closes: bool = False) -> int:
     """Add a row and return its id. In the transaction of `connection`, if it has one.
 
+    With `closes` the open rows of earlier tries of the revision are closed by the same statement.
     `started_at` is the server's clock less `row.seconds`.
     """
+    open_rows = (
+        f"UPDATE {schema}.{JOURNAL} SET action = '{ABANDONED}' WHERE revision = :revision AND action = '{BEGUN}'"
+    )
     statement = (
-        f"INSERT INTO {schema}.{JOURNAL} (revision, action, started_at, duration_ms, os_user, os_host,"
+        (f"WITH closed AS ({open_rows}) " if closes else "")
+        + f"INSERT INTO {schema}.{JOURNAL} (revision, action, started_at, duration_ms, os_user, os_host,"
         " git_commit, git_dirty, environment, road, digest, source, detail)"
         " VALUES (:revision, :action, clock_timestamp() - make_interval(secs => :seconds), :duration,"
         " :os_user, :os_host, :git_commit, :git_dirty, :environment, :road, :digest, :source,"

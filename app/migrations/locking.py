@@ -5,19 +5,20 @@ reader behind us, and blind retries do so once per try.
 https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 """
 
+import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg2
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 
 from app.migrations import course as courses
 from app.migrations.advisory import SERVER_PID, WATCH, Caller, exclusive, open_named
 from app.migrations.course import VERSION_TABLE, Course
-from app.migrations.errors import MigrationFailed
-from app.migrations.failures import Place
+from app.migrations.errors import MigrationError, MigrationFailed, Unreachable
+from app.migrations.failures import CONNECTION_LOST, Place
 from app.migrations.patience import Limits, Patience
 from app.migrations.timeouts import RETRIED, Company, Timeouts, limited
 from app.migrations.watcher import Watcher
@@ -31,6 +32,10 @@ INVALID_INDEXES = text(
     "SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class c ON c.oid = indexrelid"
     " WHERE NOT indisvalid AND c.relkind = 'i' ORDER BY 1"
 )
+
+SESSION_ENDS_WITHIN = 5.0
+"""Seconds to wait for the end of a session whose client is gone; it looks every 2 s (advisory.DROPPED_SOON)."""
+ALIVE = text("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = :pid AND datname = current_database())")
 
 
 def guarded(engine: Engine, limits: Limits, caller: Caller, attempt: Attempt) -> None:
@@ -57,12 +62,16 @@ def retried(
                 run.once(attempt)
                 return
             except DBAPIError as error:
+                if lost(error):
+                    raise run.interrupted(error) from error
                 run.course.ended(error)
                 if getattr(error.orig, "pgcode", None) not in RETRIED or not run.course.atomic:
                     if run.course.spot is None:
                         raise
                     raise run.failure(error) from error
             except Exception as error:
+                if lost(error):
+                    raise run.interrupted(error) from error
                 run.course.ended(error)
                 if run.course.spot is not None and not isinstance(error, MigrationFailed):
                     error.add_note(run.state())
@@ -95,6 +104,25 @@ def standing(connection: Connection) -> tuple[str, ...]:
         return ()
     rows = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE} ORDER BY 1"))  # noqa: S608 -- a constant
     return tuple(str(row[0]) for row in rows)
+
+
+def lost(error: BaseException) -> bool:
+    """Tell whether `error` comes of a connection that was lost; what it led to may hide that."""
+    if isinstance(error, MigrationError):
+        return False
+    first = _first_lost(error)
+    return first is not None or isinstance(error, PendingRollbackError)
+
+
+def _first_lost(error: BaseException) -> DBAPIError | None:
+    found, chain = None, error
+    while chain is not None:
+        if isinstance(chain, DBAPIError) and (
+            chain.connection_invalidated or getattr(chain.orig, "pgcode", None) in CONNECTION_LOST
+        ):
+            found = chain
+        chain = chain.__cause__ or chain.__context__  # type: ignore[assignment]
+    return found
 
 
 class _Run:
@@ -156,6 +184,37 @@ class _Run:
             f"{self.state()}",
             f"`{self.caller.place.status}` shows where the database stands; {next_}",
         )
+
+    def interrupted(self, error: BaseException) -> MigrationError:
+        """Say what a lost connection has left. Waits a little for the end of what it ran."""
+        first = _first_lost(error)
+        self.course.ended(first or error, lost=True)
+        said = str(first.orig).strip().split("\n")[0] if first else "it was closed"
+        place, revision = self.caller.place, self.course.spot.revision if self.course.spot else "a revision"
+        if not self.course.begun:
+            return Unreachable(
+                f"{place.described}: the connection was lost before a revision was begun: {said}; nothing was changed",
+                f"wait for the server, then repeat the command; `{place.status}` shows whether it answers",
+            )
+        self._await_end()
+        state = self.state()
+        spot, where = self.course.spot, f"the connection was lost during {revision}"
+        if spot and not self.course.unanswered:
+            where = f"revision {revision} failed at {spot.path}:{spot.line}"
+            said = f"{said}, in: {self.course.statement}"
+        cure = "" if " is half applied" not in state else "finish or undo by hand what the message lists, then "
+        return MigrationFailed(
+            f"{place.described}: {where}: {said}; {state}",
+            f"`{place.status}` shows where the database stands; {cure}repeat the command",
+        )
+
+    def _await_end(self) -> None:
+        """Wait until the lost session has ended: until then it may still commit what it was told to."""
+        deadline = time.monotonic() + SESSION_ENDS_WITHIN
+        with suppress(SQLAlchemyError), self.engine.connect() as opened:
+            fresh = opened.execution_options(isolation_level="AUTOCOMMIT")
+            while fresh.scalar(ALIVE, {"pid": self.watcher.pid}) and time.monotonic() < deadline:
+                time.sleep(0.05)
 
     def _watch(self) -> Connection:
         return open_named(self.engine, f"{self.caller.name}{WATCH}")

@@ -120,9 +120,10 @@ class Recorder:
             desk.first(connection)
         if self.row is not None:
             journal.finish(connection, schema, self.row, action_of(step), seconds)
+            journal.abandon(connection, schema, name(step))
         else:
-            journal.add(connection, schema, desk.actor, Row(name(step), action_of(step), seconds, code(step)))
-        journal.abandon(connection, schema, name(step))
+            row = Row(name(step), action_of(step), seconds, code(step))
+            journal.add(connection, schema, desk.actor, row, closes=True)
 
     def _committing(self, _: Connection) -> None:
         if self.info is None or self.row is not None or self.desk is None:

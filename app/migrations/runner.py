@@ -5,17 +5,21 @@ Everything here works from any current folder: paths are made absolute before Al
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from importlib.util import decode_source
+from io import StringIO
 from pathlib import Path
 from typing import Any, cast
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import RevisionStep
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
 from app.migrations import candidates, guard
+from app.migrations.failures import migration_frame
 from app.migrations.losses import losses
 from app.migrations.plan import Plan, PlannedStep
 from app.migrations.recorder import Done
@@ -60,29 +64,77 @@ def plan(root: Path, script: ScriptDirectory, action: str, to: str, revisions: S
         return Plan(action, tuple(_planned(step, action) for step in ahead(to, cast("str", tuple(revisions)))))
 
 
-def upgrade(root: Path, target: Target, to: str, progress: Progress) -> None:
+def upgrade(root: Path, target: Target, to: str, progress: Progress, script: ScriptDirectory | None = None) -> None:
     """Apply the revisions up to `to`, each in a transaction of its own; `progress` hears of each one.
 
+    `script` is the history where it is loaded already: then it is the one that the plan was made of.
     Raises MigrationFailed, with the earlier revisions kept, ConfigurationError for an unknown `to`,
     and Unreachable.
     """
-    with advice(root, to):
-        command.upgrade(_asked(root, target, progress), to)
+    _walk(root, _asked(root, target, progress), script or history(root), "upgrade", to)
 
 
-def downgrade(root: Path, target: Target, to: str, progress: Progress) -> None:
+def downgrade(root: Path, target: Target, to: str, progress: Progress, script: ScriptDirectory | None = None) -> None:
     """Undo the revisions above `to`, each in a transaction of its own. Raises as `upgrade` does."""
-    with advice(root, to):
-        command.downgrade(_asked(root, target, progress), to)
+    _walk(root, _asked(root, target, progress), script or history(root), "downgrade", to)
 
 
-def stamp(root: Path, target: Target, to: str, progress: Progress) -> None:
+def stamp(root: Path, target: Target, to: str, progress: Progress, script: ScriptDirectory | None = None) -> None:
     """Write `to` into alembic_version and run nothing. Raises as `upgrade` does."""
-    with advice(root, to):
-        command.stamp(_asked(root, target, progress), to)
+    _walk(root, _asked(root, target, progress), script or history(root), "stamp", to)
 
 
 RUN = {"upgrade": upgrade, "downgrade": downgrade, "stamp": stamp}
+
+
+def sql(root: Path, script: ScriptDirectory, action: str, to: str, revisions: Sequence[str]) -> str:
+    """Return the statements of `action` from `revisions` to `to`; connects to nothing and runs nothing.
+
+    A revision that asks the database something cannot be written out: a comment says so, with file and line.
+    """
+    settings = config(root)
+    settings.output_buffer = written = StringIO()
+    _walk(root, settings, script, action, to, as_sql=True, starting_rev=tuple(revisions) or "base")
+    return written.getvalue()
+
+
+def _walk(root: Path, settings: Config, script: ScriptDirectory, action: str, to: str, **options: Any) -> None:
+    """Do what `alembic.command` does for `action`, with a history that is loaded already."""
+    ahead: dict[str, Callable[..., Sequence[MigrationStep]]] = {
+        "upgrade": script._upgrade_revs,
+        "downgrade": script._downgrade_revs,
+        "stamp": lambda goal, at: script._stamp_revs((goal,), at),
+    }
+
+    def steps(at: Any, context: MigrationContext) -> Sequence[MigrationStep]:
+        found = ahead[action](to, at)
+        for step in found if context.as_sql else ():
+            if isinstance(step, RevisionStep):
+                step.migration_fn = _rendered(step, context)
+        return found
+
+    with advice(root, to), EnvironmentContext(settings, script, fn=steps, destination_rev=to, **options):
+        script.run_env()
+
+
+def _rendered(step: RevisionStep, context: MigrationContext) -> Callable[..., None]:
+    """Return the step's function; where it fails, a comment instead of what could not be written out."""
+    function = step.migration_fn
+
+    @wraps(function)
+    def run(**words: Any) -> None:
+        try:
+            function(**words)
+        except Exception as error:
+            found = migration_frame(error)
+            if found is None:
+                raise
+            path = "/".join(found[0].f_code.co_filename.replace("\\", "/").split("/")[-3:])
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            where = f"{step.revision.revision} cannot be written out in full: {path}:{found[1]}"
+            context.impl.static_output(f"-- {where}: {reason}")
+
+    return run
 
 
 def revision(root: Path, target: Target | None, message: str, autogenerate: bool) -> Path:

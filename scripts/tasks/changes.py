@@ -13,15 +13,21 @@ if TYPE_CHECKING:
 HELP = {
     "to": "head, base, a revision or its first characters, +1, -1, REV+2",
     "yes": "do not ask, on a protected environment",
+    "dry_run": "print the plan and the SQL, and change nothing",
     "no_backup": "go on without the backup that the environment wants",
     "allow_downgrade": "undo migrations of a protected environment, and lose what they hold",
 }
 
 
-@command(help={name: HELP[name] for name in ("to", "yes", "no_backup")})
-def upgrade(c: Context, env: str = "", to: str = "head", yes: bool = False, no_backup: bool = False) -> None:
+@command(help={name: HELP[name] for name in ("to", "dry_run", "yes", "no_backup")})
+def upgrade(
+    c: Context, env: str = "", to: str = "head", dry_run: bool = False, yes: bool = False, no_backup: bool = False
+) -> None:
     """Apply pending migrations."""
-    _change("upgrade", env, to, yes=yes, no_backup=no_backup)
+    if dry_run:
+        _show("upgrade", env, to)
+    else:
+        _change("upgrade", env, to, yes=yes, no_backup=no_backup)
 
 
 @command(help=HELP)
@@ -29,12 +35,16 @@ def downgrade(
     c: Context,
     env: str = "",
     to: str = "-1",
+    dry_run: bool = False,
     allow_downgrade: bool = False,
     yes: bool = False,
     no_backup: bool = False,
 ) -> None:
     """Undo the last migration, or all above --to."""
-    _change("downgrade", env, to, yes=yes, no_backup=no_backup, allow_downgrade=allow_downgrade)
+    if dry_run:
+        _show("downgrade", env, to)
+    else:
+        _change("downgrade", env, to, yes=yes, no_backup=no_backup, allow_downgrade=allow_downgrade)
 
 
 @command(help={name: HELP[name] for name in ("to", "yes", "no_backup")})
@@ -51,7 +61,7 @@ def _change(action: str, env: str, to: str, **said: bool) -> None:
     """Gather, decide, ask, act, and look again to see what was really reached."""
     from app.migrations import runner
     from app.migrations.plan import Consent
-    from scripts.tasks import screen, workplace
+    from scripts.tasks import progress, screen, workplace
 
     place = workplace.enter(env)
     before = place.status_before_change()
@@ -59,8 +69,26 @@ def _change(action: str, env: str, to: str, **said: bool) -> None:
     screen.heading(place, before)
     if plan.steps:
         _permit(place, plan, Consent(**said))
-        runner.RUN[action](ROOT, place.target, to, screen.step)
+        with progress.shown(place, plan) as done:
+            runner.RUN[action](ROOT, place.target, to, done, place.script)
     screen.conclusion(place.name, before, place.status() if plan.steps else before)
+
+
+def _show(action: str, env: str, to: str) -> None:
+    """Gather and decide as `_change` does, and print instead of acting; another's database is only warned about."""
+    from app.migrations import failures, rowcounts, runner
+    from scripts.tasks import screen, workplace
+
+    place = workplace.enter(env)
+    before = place.status()
+    at = before.standing.revisions
+    plan = runner.plan(ROOT, place.script, action, to, at)
+    screen.heading(place, before)
+    with failures.explained(place.target.place):
+        screen.plan(plan, rowcounts.of(place.engine, plan.losses) if plan.losses else {})
+    if plan.steps:
+        screen.statements(runner.sql(ROOT, place.script, action, to, at))
+    screen.unchanged(place.name, plan)
 
 
 def _permit(place: "Workplace", plan: "Plan", consent: "Consent") -> None:

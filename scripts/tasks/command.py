@@ -17,6 +17,9 @@ HELP = {
     "json": "one JSON document on stdout (docs/json.md)",
 }
 
+# Invoke turns the caching of compiled modules off for the whole process.
+sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+
 
 class Command(Task[Any]):
     """A task whose short flags come from one table: Invoke's automatic ones turn `dry_run` into `--`."""
@@ -43,8 +46,6 @@ def command(**options: Any) -> Callable[[Callable[..., None]], Command]:
 
         @functools.wraps(body)
         def run(*args: Any, **kwargs: Any) -> None:
-            # Invoke turns the caching of compiled modules off for the whole process.
-            sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
             with exit_codes():
                 body(*args, **kwargs)
                 sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Tasks on this repository: test, lint."""
+"""Tasks on this repository: test, lint, bench."""
 
 import signal
 import subprocess
@@ -27,6 +27,23 @@ def test(c: Context, pg: int = 18, slow: bool = False, only: str = "") -> None:
 def lint(c: Context) -> None:
     """Check style, format and types."""
     codes = [_run("ruff", "check"), _run("ruff", "format", "--check"), _run("mypy")]
+    raise SystemExit(max(codes))
+
+
+@command(help={"only": "one benchmark; all by default"})
+def bench(c: Context, only: str = "") -> None:
+    """Run the benchmarks on a private PostgreSQL."""
+    from app.migrations.errors import ConfigurationError
+
+    names = sorted(path.stem for path in (ROOT / "tests/benchmarks").glob("*.py"))
+    if only and only not in names:
+        raise ConfigurationError(
+            f'there is no benchmark "{only}"; there are: {", ".join(names)}', f"inv bench --only={names[0]}"
+        )
+    codes = []
+    for name in [only] if only else names:
+        print(f"{name}:", flush=True)
+        codes.append(_run(f"tests.benchmarks.{name}"))
     raise SystemExit(max(codes))
 
 

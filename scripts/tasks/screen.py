@@ -41,10 +41,21 @@ def plan(planned: "Plan", rows: "dict[Loss, str]") -> None:
             console().print(Text.assemble(("    will lose  ", "bold red"), f"{loss}: {rows.get(loss, 'not counted')}"))
 
 
-def step(done: "Done") -> None:
-    """Print one line for a revision that was applied, undone or stamped."""
+def step(done: "Done", below: Console | None = None) -> None:
+    """Print one line for a revision that was applied, undone or stamped; `below` is a console that shows bars."""
     line = Text.assemble("  ", (done.verb, "green"), f"  {done.revision}  {done.title}", (_took(done.seconds), "dim"))
-    console().print(line)
+    (below or console()).print(line)
+
+
+def statements(text: str) -> None:
+    """Print SQL as it is: no colour, no folding, nothing that cannot be pasted."""
+    print(text, end="" if text.endswith("\n") else "\n")
+
+
+def unchanged(name: str, planned: "Plan") -> None:
+    """Say that a dry run has changed nothing."""
+    count = f"{len(planned.steps)} {'revision' if len(planned.steps) == 1 else 'revisions'}"
+    console().print(f"dry run: nothing was changed; {count} to {planned.action} on {name}")
 
 
 def conclusion(name: str, before: Status, after: Status) -> None:

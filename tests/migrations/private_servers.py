@@ -1,5 +1,6 @@
 """Private servers as the tests use them: quickly made, asked with SQL, counted by their processes."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import create_engine
@@ -37,5 +38,8 @@ def pid_of(private: Server) -> int:
 def postmasters(private: Server) -> set[int]:
     """The processes of the server whose parent is none of them."""
     mine = set(postmaster.processes(private.data))
-    parents = {pid: int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) for pid in mine}
+    parents = {}
+    for pid in mine:
+        with suppress(FileNotFoundError):  # a backend that ends while we look
+            parents[pid] = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     return {pid for pid in mine if parents[pid] not in mine}
