@@ -42,4 +42,4 @@ def postmasters(private: Server) -> set[int]:
     for pid in mine:
         with suppress(FileNotFoundError):  # a backend that ends while we look
             parents[pid] = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    return {pid for pid in mine if parents[pid] not in mine}
+    return {pid for pid, parent in parents.items() if parent not in mine}

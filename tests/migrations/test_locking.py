@@ -11,6 +11,8 @@ from app.migrations.failures import Place
 from app.migrations.locking import verify_version
 from tests.migrations.chains import Chain, Done, ask, finished, preset, session, until
 
+pytestmark = pytest.mark.slow
+
 ADD = 'op.add_column("t", sa.Column("b", sa.Integer))'
 ASLEEP = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
 AUTOCOMMIT = "with op.get_context().autocommit_block():"

@@ -2,6 +2,8 @@
 
 from tests.migrations.chains import Chain, ask, finished, preset, session, until
 
+pytestmark = pytest.mark.slow
+
 SHOW = 'print("{0}", op.get_bind().execute(sa.text("SHOW {0}")).scalar())'
 CURRENT = "print(op.get_bind().execute(sa.text(\"SELECT current_setting('lock_timeout')\")).scalar())"
 OLDER_THAN_BOTH = (

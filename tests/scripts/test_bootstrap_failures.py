@@ -15,6 +15,8 @@ from scripts import bootstrap
 from tests.scripts.installations import Index, Installation, Workshop, finish
 from tests.scripts.test_bootstrap import ANNOUNCED, UPDATING, WAITING, poll, wait_for_line
 
+pytestmark = pytest.mark.slow
+
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from tests.clones import Clone, Done, copy_tree
 from tests.console import Console
 
+pytestmark = pytest.mark.slow
+
 OTHER = "another-Passw0rd"
 PASSWORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12).filter(
     lambda text: text != "right"
