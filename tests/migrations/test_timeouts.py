@@ -1,5 +1,7 @@
 """How long statements wait, seen from inside a migration."""
 
+import pytest
+
 from tests.migrations.chains import Chain, ask, finished, preset, session, until
 
 pytestmark = pytest.mark.slow
