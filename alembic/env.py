@@ -7,11 +7,11 @@ from alembic import context
 from sqlalchemy.pool import NullPool
 
 from app.core.config import ROOT, settings
-from app.core.database import make_engine
+from app.core.engine import make_engine
 from app.migrations import failures, guard, reporting, targets
 from app.migrations.journal import is_schema
 from app.migrations.recorder import Recorder
-from app.models.registry import metadata
+from app.models.registry import metadata, naming
 
 config = context.config
 on_command_line = config.cmd_opts is not None
@@ -20,7 +20,7 @@ on_command_line = config.cmd_opts is not None
 def run(recorder: Recorder | None = None, **source: Any) -> None:
     """Run the migrations of this command, one transaction each. No statement may come before `configure`."""
     context.configure(
-        target_metadata=metadata(),
+        target_metadata=naming() if recorder else metadata(),
         transaction_per_migration=True,
         compare_server_default=True,
         include_name=is_schema,

@@ -1,43 +1,14 @@
-"""The declarative base and the engine. Opens no connection by itself."""
+"""The declarative base, and the engine for those who use models. Opens no connection by itself."""
 
-import os
-from typing import Any
-
-from sqlalchemy import Engine, MetaData, Pool, create_engine, make_url
+from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
-CONNECT_TIMEOUT = 10
-"""Seconds to wait for an answer from a server; libpq's own default is to wait for ever."""
+from app.core.engine import NAMING_CONVENTION, make_engine
 
-KEEPALIVE = 30
-"""Seconds until an idle connection is probed: the one that holds the lock is idle while an index is built."""
-
-NAMING_CONVENTION = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
+__all__ = ["NAMING_CONVENTION", "Base", "make_engine"]
 
 
 class Base(DeclarativeBase):
     """Base of every model. Constraints get predictable names, so that a downgrade can drop them by name."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
-
-
-def make_engine(url: str, poolclass: type[Pool] | None = None) -> Engine:
-    """Return an engine for a `postgresql+psycopg2://` URL; nothing connects until it is used.
-
-    An unreachable server is given up after `CONNECT_TIMEOUT` seconds, unless the URL, the service it names
-    or PGCONNECT_TIMEOUT say otherwise (PostgreSQL manual, "Connection Strings").
-    """
-    return create_engine(url, poolclass=poolclass, connect_args=_connect_args(url))
-
-
-def _connect_args(url: str) -> dict[str, Any]:
-    told = {"connect_timeout", "service"} & set(make_url(url).query)
-    exported = os.environ.get("PGCONNECT_TIMEOUT") or os.environ.get("PGSERVICE")
-    waiting = {} if told or exported else {"connect_timeout": CONNECT_TIMEOUT}
-    return {"keepalives_idle": KEEPALIVE} | waiting

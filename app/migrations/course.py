@@ -34,7 +34,7 @@ class Course:
     running, or has failed, and may have left something (an index that is invalid, rows of a procedure). `last` is the
     transaction that writes the version, `ending` its commit; after it no revision is at work. `begun` tells whether any
     revision was; `version` is the statement that wrote the version last, `unanswered` the same where the connection
-    was lost during its commit.
+    was lost during its commit. `by_alembic` tells that no revision's code has issued the statement at hand.
     """
 
     spot: Spot | None = None
@@ -48,6 +48,7 @@ class Course:
     begun: bool = False
     version: str = ""
     unanswered: str = ""
+    by_alembic: bool = False
 
     def begin(self, statement: str, new_transaction: bool) -> bool:
         """Note the statement that is about to run; return whether another revision than before is at work."""
@@ -55,6 +56,7 @@ class Course:
             self.committing()
         self._settle()
         spot = _spot()
+        self.by_alembic = spot is None
         if spot is None:
             return False
         other = self.spot is None or self.spot.revision != spot.revision
@@ -66,7 +68,7 @@ class Course:
     def done(self, statement: str, alone: bool) -> None:
         """Note that it succeeded; `alone` means that it was a transaction of its own."""
         self.uncertain = ""
-        if _spot() is not None:
+        if not self.by_alembic:
             (self.committed if alone else self.pending).append(shortened(statement))
         elif VERSION_TABLE in statement and words(statement)[0] in ("INSERT", "UPDATE", "DELETE"):
             self.last, self.begun, self.version = True, True, statement

@@ -6,14 +6,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import psycopg2
 from alembic.runtime.migration import MigrationInfo
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.migrations import environments, identity, journal, locking, provenance, recorder, urls
 from app.migrations.errors import ConfigurationError, MigrationError, Refused
+from app.migrations.failures import NO_PERMISSION
 from app.migrations.identity import Facts, Identity, Standing, Verdict
 from app.migrations.recorder import Desk, Done, Recorder
 from app.migrations.redaction import redact
@@ -106,12 +106,10 @@ def is_change(goal: Callable[[], object]) -> bool:
 
 
 def examine(connection: Connection) -> Examination:
-    """Read what the database says about itself, on a connection in autocommit."""
+    """Read what the database says about itself, on a connection in autocommit. Raises where that is lost."""
     schema = journal.home(connection)
     info = connection.connection.dbapi_connection.info  # type: ignore[union-attr]
     facts = journal.observe(connection, str(info.host), int(info.port or urls.DEFAULT_PORT))  # libpq leaves it out
-    if connection.invalidated:  # observe takes every error for a missing right
-        raise OperationalError("SELECT pg_control_system()", None, psycopg2.OperationalError("the connection was lost"))
     try:
         return Examination(schema, facts, journal.identity(connection, schema))
     except DBAPIError as error:
@@ -164,7 +162,10 @@ def _open_desk(change: Change, side: Connection, step: MigrationInfo) -> Desk | 
         _warn_without_identifier(target)
     try:
         journal.create(side, seen.schema)
+        half_applied = journal.half_applied(side, seen.schema)
     except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) != NO_PERMISSION:
+            raise
         _warn_without_tables(target, str(error.orig).strip().splitlines()[0])
         return None
     name = target.environment.name or None
@@ -172,6 +173,7 @@ def _open_desk(change: Change, side: Connection, step: MigrationInfo) -> Desk | 
         seen.schema,
         provenance.actor(change.root, name, change.request.road),
         lambda connection: _remember(connection, target, seen),
+        half_applied,
     )
 
 
@@ -205,7 +207,7 @@ def _warn_without_identifier(target: Target) -> None:
 
 def _warn_without_tables(target: Target, reason: str) -> None:
     print(  # noqa: T201
-        f"warning: {target.place.described}: {reason}: alembic_journal and alembic_identity cannot be created, so "
+        f"warning: {target.place.described}: {reason}: alembic_journal and alembic_identity cannot be created or read, so "
         "nothing records who changes this database, and nothing but the files says which environment it is",
         file=sys.stderr,
     )

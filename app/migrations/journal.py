@@ -8,18 +8,22 @@ transaction handling. `downgrade base` leaves them.
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from app.migrations import driver
 from app.migrations.identity import Facts, Identity
 
 JOURNAL, IDENTITY = "alembic_journal", "alembic_identity"
 TABLES = frozenset({JOURNAL, IDENTITY})
 BEGUN = "begun"
 ABANDONED = "abandoned"
+NOT_SHOWN = frozenset({"42501", "42883", "0A000"})
+"""No right to call pg_control_system(), or a server that has no such function."""
 
 CREATE = (
     """CREATE TABLE IF NOT EXISTS {schema}.alembic_journal (
@@ -134,13 +138,18 @@ def _create_once(connection: Connection, schema: str, table: str, statement: str
 
 
 def observe(connection: Connection, host: str, port: int) -> Facts:
-    """Read what the database is; `host` and `port` are those of the URL. On a connection in autocommit."""
+    """Read what the database is; `host` and `port` are those of the URL. On a connection in autocommit.
+
+    Where the server does not let this role see its system identifier, that is None; any other error is raised.
+    """
     oid, name = connection.execute(
         text("SELECT oid::bigint, datname FROM pg_database WHERE datname = current_database()")
     ).one()
     try:
         system = str(connection.scalar(text("SELECT system_identifier FROM pg_control_system()")))
-    except DBAPIError:
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) not in NOT_SHOWN:
+            raise
         system = None
     return Facts(system, int(oid), host, port, str(name))
 
@@ -175,34 +184,48 @@ def record_identity(connection: Connection, schema: str, environment: str, prote
     )
 
 
-def add(connection: Connection, schema: str, actor: Actor, row: Row, closes: bool = False) -> int:
-    """Add a row and return its id. In the transaction of `connection`, if it has one.
+def add(connection: Connection, schema: str, actor: Actor, row: Row, closes: bool = False) -> None:
+    """Add a row. In the transaction of `connection`, if it has one.
 
     With `closes` the open rows of earlier tries of the revision are closed by the same statement.
     `started_at` is the server's clock less `row.seconds`.
     """
-    open_rows = (
-        f"UPDATE {schema}.{JOURNAL} SET action = '{ABANDONED}' WHERE revision = :revision AND action = '{BEGUN}'"
-    )
-    statement = (
-        (f"WITH closed AS ({open_rows}) " if closes else "")
-        + f"INSERT INTO {schema}.{JOURNAL} (revision, action, started_at, duration_ms, os_user, os_host,"
-        " git_commit, git_dirty, environment, road, digest, source, detail)"
-        " VALUES (:revision, :action, clock_timestamp() - make_interval(secs => :seconds), :duration,"
-        " :os_user, :os_host, :git_commit, :git_dirty, :environment, :road, :digest, :source,"
-        " CAST(:detail AS jsonb)) RETURNING id"
-    )
-    values = {
+    driver.run(connection, _insertion(schema, closes), _values(actor, row))
+
+
+def open_row(connection: Connection, schema: str, actor: Actor, row: Row) -> int:
+    """Add a row that is to be finished later, and return its id. In the transaction of `connection`, if it has one."""
+    ((number,),) = driver.run(connection, f"{_insertion(schema, closes=False)} RETURNING id", _values(actor, row))
+    return int(number)
+
+
+def _values(actor: Actor, row: Row) -> dict[str, object]:
+    return {
         "revision": row.revision,
         "action": row.action,
         "seconds": row.seconds or 0.0,
         "duration": None if row.seconds is None else round(row.seconds * 1000),
         "digest": row.code.digest if row.code else None,
         "source": row.code.source if row.code else None,
-        "detail": json.dumps(dict(row.detail)),
+        "detail": json.dumps(dict(row.detail)) if row.detail else "{}",
         **actor._asdict(),
     }
-    return int(connection.execute(text(statement), values).scalar_one())
+
+
+@cache
+def _insertion(schema: str, closes: bool) -> str:
+    """The statement as the driver wants it: once for each revision, a statement to compile would count."""
+    schema = schema.replace("%", "%%")
+    table = f"{schema}.{JOURNAL}"
+    closed = f"UPDATE {table} SET action = '{ABANDONED}' WHERE revision = %(revision)s AND action = '{BEGUN}'"
+    return (
+        (f"WITH closed AS ({closed}) " if closes else "")
+        + f"INSERT INTO {table} (revision, action, started_at, duration_ms, os_user, os_host,"
+        " git_commit, git_dirty, environment, road, digest, source, detail)"
+        " VALUES (%(revision)s, %(action)s, clock_timestamp() - make_interval(secs => %(seconds)s), %(duration)s,"
+        " %(os_user)s, %(os_host)s, %(git_commit)s, %(git_dirty)s, %(environment)s, %(road)s, %(digest)s, %(source)s,"
+        " CAST(%(detail)s AS jsonb))"
+    )
 
 
 def finish(connection: Connection, schema: str, row: int, action: str, seconds: float) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 
 from app.migrations import course as courses
+from app.migrations import driver
 from app.migrations.advisory import SERVER_PID, WATCH, Caller, exclusive, open_named
 from app.migrations.course import VERSION_TABLE, Course
 from app.migrations.errors import MigrationError, MigrationFailed, Unreachable
@@ -33,6 +34,7 @@ INVALID_INDEXES = text(
     " WHERE NOT indisvalid AND c.relkind = 'i' ORDER BY 1"
 )
 
+UNDEFINED_TABLE = "42P01"
 SESSION_ENDS_WITHIN = 5.0
 """Seconds to wait for the end of a session whose client is gone; it looks every 2 s (advisory.DROPPED_SOON)."""
 ALIVE = text("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = :pid AND datname = current_database())")
@@ -100,9 +102,12 @@ def verify_version(lock: Connection, expected: Collection[str], place: Place) ->
 
 def standing(connection: Connection) -> tuple[str, ...]:
     """Read the rows of the version table, in autocommit; none where there is no such table."""
-    if connection.scalar(text(f"SELECT to_regclass('{VERSION_TABLE}')")) is None:
+    try:
+        rows = driver.run(connection, f"SELECT version_num FROM {VERSION_TABLE} ORDER BY 1")  # noqa: S608
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) != UNDEFINED_TABLE:
+            raise
         return ()
-    rows = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE} ORDER BY 1"))  # noqa: S608 -- a constant
     return tuple(str(row[0]) for row in rows)
 
 
@@ -188,6 +193,8 @@ class _Run:
     def interrupted(self, error: BaseException) -> MigrationError:
         """Say what a lost connection has left. Waits a little for the end of what it ran."""
         first = _first_lost(error)
+        if first is not None and first.statement is not None:  # a COMMIT has none: it was not sent any more
+            self.course.in_doubt = []
         self.course.ended(first or error, lost=True)
         said = str(first.orig).strip().split("\n")[0] if first else "it was closed"
         place, revision = self.caller.place, self.course.spot.revision if self.course.spot else "a revision"

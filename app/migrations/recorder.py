@@ -31,11 +31,15 @@ class Done(NamedTuple):
 
 
 class Desk(NamedTuple):
-    """Where the rows of a run go, and in whose name; `first` runs in the first step's last transaction."""
+    """Where the rows of a run go, and in whose name; `first` runs in the first step's last transaction.
+
+    `half_applied` are the revisions with open rows of earlier runs.
+    """
 
     schema: str
     actor: Actor
     first: Callable[[Connection], None]
+    half_applied: Collection[str] = ()
 
 
 class Recorder:
@@ -123,14 +127,14 @@ class Recorder:
             journal.abandon(connection, schema, name(step))
         else:
             row = Row(name(step), action_of(step), seconds, code(step))
-            journal.add(connection, schema, desk.actor, row, closes=True)
+            journal.add(connection, schema, desk.actor, row, closes=name(step) in desk.half_applied)
 
     def _committing(self, _: Connection) -> None:
         if self.info is None or self.row is not None or self.desk is None:
             return
         detail = {"direction": action_of(self.info)}
         row = Row(name(self.info), journal.BEGUN, None, code(self.info), detail)
-        self.row = journal.add(self.side, self.desk.schema, self.desk.actor, row)
+        self.row = journal.open_row(self.side, self.desk.schema, self.desk.actor, row)
 
 
 def action_of(step: MigrationInfo) -> str:

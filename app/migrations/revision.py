@@ -3,14 +3,15 @@
 import ast
 import hashlib
 import warnings
-from collections.abc import Iterator
 from importlib.util import decode_source
+from typing import Any
 
 ALGORITHM = "1"
 TEXT_ALGORITHM = "text-1"
 
 _NOT_MEANT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 _BODIES = frozenset({"body", "orelse", "finalbody"})
+_SHAPES: dict[type[ast.AST], tuple[str, tuple[tuple[str, str], ...]]] = {}
 
 
 def digest(source: str | bytes) -> str:
@@ -30,7 +31,7 @@ def digest(source: str | bytes) -> str:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         data = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
         return _hashed(TEXT_ALGORITHM, data.replace(b"\r\n", b"\n"))
-    return _hashed(ALGORITHM, "".join(_written(tree)).encode("utf-8", "surrogatepass"))
+    return _hashed(ALGORITHM, _written(tree).encode("utf-8", "surrogatepass"))
 
 
 def _hashed(algorithm: str, data: bytes) -> str:
@@ -43,39 +44,54 @@ def _text(source: str | bytes) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _written(tree: ast.AST) -> Iterator[str]:
+def _written(tree: ast.AST) -> str:
     """The tree as text in which nothing is ambiguous; a stack instead of recursion, as trees can be deep."""
-    pending: list[object] = [tree]
+    written: list[str] = []
+    pending: list[str | ast.AST] = [tree]
     while pending:
         item = pending.pop()
-        if isinstance(item, _Mark):
-            yield str(item)
-        elif isinstance(item, ast.AST):
-            pending += reversed([_Mark(f"({type(item).__name__}"), *_fields(item), _Mark(")")])
-        elif isinstance(item, list):
-            pending += reversed([_Mark("["), *item, _Mark("]")])
+        if isinstance(item, str):
+            written.append(item)
         else:
-            yield _constant(item)
+            pending.extend(reversed(_parts(item)))
+    return "".join(written)
 
 
-class _Mark(str):
-    """A piece of the written tree, not a constant of the source."""
-
-    __slots__ = ()
-
-
-def _fields(node: ast.AST) -> Iterator[object]:
-    """The node's fields by name; absent ones are left out, since a newer Python has more of them."""
-    for name in sorted(set(node._fields) - _NOT_MEANT):
+def _parts(node: ast.AST) -> list[str | ast.AST]:
+    """The node as finished text and nodes still to be written; absent fields are left out, newer Pythons have more."""
+    opening, fields = _shape(type(node))
+    parts: list[str | ast.AST] = [opening]
+    for name, mark in fields:
         value = getattr(node, name, None)
-        if name in _BODIES and isinstance(value, list):
-            value = _statements(value)
-        elif name == "values" and isinstance(node, ast.JoinedStr):
-            value = _joined(node.values)
+        if isinstance(value, list):
+            value = _meant(node, name, value)
         elif name == "format_spec" and isinstance(value, ast.JoinedStr) and not _joined(value.values):
-            value = None
-        if value is not None and value != []:
-            yield from (_Mark(f" {name}="), value)
+            continue
+        if value is None or value == []:
+            continue
+        parts.append(mark)
+        if isinstance(value, list):
+            parts += ["[", *(item if isinstance(item, ast.AST) else _constant(item) for item in value), "]"]
+        else:
+            parts.append(value if isinstance(value, ast.AST) else _constant(value))
+    parts.append(")")
+    return parts
+
+
+def _shape(kind: type[ast.AST]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """How a node of this kind opens, and its fields by name, each with the text before its value."""
+    known = _SHAPES.get(kind)
+    if known is None:
+        fields = tuple((name, f" {name}=") for name in sorted(set(kind._fields) - _NOT_MEANT))
+        known = _SHAPES[kind] = f"({kind.__name__}", fields
+    return known
+
+
+def _meant(node: ast.AST, name: str, value: list[Any]) -> list[Any]:
+    """The part of a list that counts: statements that do something, the texts of an f-string made one."""
+    if name in _BODIES:
+        return _statements(value)
+    return _joined(value) if name == "values" and isinstance(node, ast.JoinedStr) else value
 
 
 def _statements(body: list[ast.stmt]) -> list[ast.stmt]:

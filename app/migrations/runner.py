@@ -20,7 +20,7 @@ from alembic.util import CommandError
 
 from app.migrations import candidates, guard
 from app.migrations.failures import migration_frame
-from app.migrations.losses import losses
+from app.migrations.losses import could_lose, losses
 from app.migrations.plan import Plan, PlannedStep
 from app.migrations.recorder import Done
 from app.migrations.targets import Target
@@ -151,6 +151,8 @@ def merge(root: Path, message: str, revisions: Sequence[str]) -> Path:
 
 def _planned(step: RevisionStep, action: str) -> PlannedStep:
     script = step.revision
+    if not could_lose(vars(script.module), action):
+        return PlannedStep(script.revision, script.doc)
     source = decode_source(Path(script.path).read_bytes())
     return PlannedStep(script.revision, script.doc, tuple(losses(source, action)))
 

@@ -18,6 +18,7 @@ from app.migrations.status import State, Status
 from app.migrations.survey import Row
 from scripts.tasks import documents, screen
 from scripts.tasks.documents import Document
+from scripts.tasks.lines import say
 
 COLUMNS = ("name", "protected", "backup", "reachable", "revision", "pending", "last run", "identity")
 
@@ -59,18 +60,15 @@ def show_document(environment: Environment, values: Sequence[Value]) -> Document
 
 def check_lines(reports: Sequence[Report]) -> None:
     """Print the findings, then one line for each environment and what was reached."""
-    console = screen.console()
     for report in reports:
         for finding in report.findings:
-            console.print(Text(str(finding)))
+            say(str(finding))
     for report in reports:
         count = len(report.findings)
-        verdict = (
-            Text("ok", "green") if not count else Text(f"{count} {'fault' if count == 1 else 'faults'}", "bold red")
-        )
+        verdict = ("ok", "green") if not count else (f"{count} {'fault' if count == 1 else 'faults'}", "bold red")
         server = f", PostgreSQL {report.server}" if report.server else ""
         where = f" ({report.described}{server})" if report.described else ""
-        console.print(Text.assemble((report.name, "bold"), ": ", verdict, f", {report.state.value}{where}"))
+        say((report.name, "bold"), ": ", verdict, f", {report.state.value}{where}")
 
 
 def check_document(reports: Sequence[Report]) -> Document:
@@ -91,26 +89,22 @@ def check_document(reports: Sequence[Report]) -> Document:
 
 def claim_heading(claim: Claim) -> None:
     """Say what the database has recorded and what it is, before anything is asked."""
-    console, place, recorded = screen.console(), claim.target.place, claim.seen.recorded
+    place, recorded = claim.target.place, claim.seen.recorded
     if claim.kind is Kind.OURS:
         name = recorded.environment if recorded else "nothing"
-        console.print(Text(f"nothing to do: {place.described} is recorded as {name} already"))
+        say(f"nothing to do: {place.described} is recorded as {name} already")
         return
-    console.print(Text(place.described, "bold"))
+    say((place.described, "bold"))
     if recorded is None:
-        console.print("  recorded  nothing")
+        say("  recorded  nothing")
     else:
         protected = ", protected" if recorded.protected else ""
-        console.print(
-            Text(f"  recorded  {recorded.environment}{protected}, {recorded.recorded_at}: {facts(recorded.facts)}")
-        )
-    console.print(Text(f"  seen      {facts(claim.seen.facts)}"))
+        say(f"  recorded  {recorded.environment}{protected}, {recorded.recorded_at}: {facts(recorded.facts)}")
+    say(f"  seen      {facts(claim.seen.facts)}")
     if claim.kind is Kind.PHYSICAL and recorded is not None:
-        console.print(
-            Text(
-                f"  A snapshot of {recorded.environment} and {recorded.environment} itself look the same. If this is "
-                f"{recorded.environment} itself, claiming it takes it away from there."
-            )
+        say(
+            f"  A snapshot of {recorded.environment} and {recorded.environment} itself look the same. If this is "
+            f"{recorded.environment} itself, claiming it takes it away from there."
         )
     sys.stdout.flush()
 
@@ -119,7 +113,7 @@ def claim_conclusion(claim: Claim) -> None:
     """Say what was recorded."""
     name = claim.target.environment.name
     was = f", before: {claim.seen.recorded.environment}" if claim.seen.recorded else ", before: nothing"
-    screen.console().print(Text.assemble(("done", "bold green"), f": the database is recorded as {name}{was}"))
+    say(("done", "bold green"), f": the database is recorded as {name}{was}")
 
 
 def facts(one: Facts) -> str:

@@ -116,7 +116,7 @@ def _surveyor() -> "Surveyor":
     from sqlalchemy.pool import NullPool
 
     from app.core.config import variables
-    from app.core.database import make_engine
+    from app.core.engine import make_engine
     from app.migrations.survey import Surveyor
 
     return Surveyor(ROOT, variables(), lambda url: make_engine(url, NullPool))

@@ -25,9 +25,8 @@ WIDTH = 48
 @contextmanager
 def shown(place: "Workplace", planned: "Plan") -> Iterator["Callable[[Done], None]"]:
     """Yield what prints one line for each step that is done; on a terminal, bars stand below the lines."""
-    if not (sys.stdout.isatty() and not screen.console().is_dumb_terminal):
-        console = screen.console()
-        yield lambda step: screen.step(step, console)
+    if not _is_capable_terminal():
+        yield screen.step
         return
     bars = Bars(place, planned)
     bars.start()
@@ -37,13 +36,23 @@ def shown(place: "Workplace", planned: "Plan") -> Iterator["Callable[[Done], Non
         bars.stop()
 
 
+def _is_capable_terminal() -> bool:
+    if not sys.stdout.isatty():
+        return False
+    from rich.console import Console
+
+    return not Console().is_dumb_terminal
+
+
 class Bars:
     """Which revision of how many, since when; and the server's own account of an index build or a rewrite."""
 
     def __init__(self, place: "Workplace", planned: "Plan") -> None:
+        from rich.console import Console
+
         self.place = place
         self.steps = planned.steps
-        self.console = screen.console()
+        self.console = Console(highlight=False, soft_wrap=True)
         self.at = 0
         self.began = time.monotonic()
         self.over = threading.Event()

@@ -5,14 +5,13 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from app.migrations.status import Standing, State, Status
+from scripts.tasks.lines import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
     from app.migrations.journal import Entry
     from app.migrations.losses import Loss
@@ -21,30 +20,25 @@ if TYPE_CHECKING:
     from scripts.tasks.workplace import Workplace
 
 
-def console() -> Console:
-    """Return a console on stdout; rich itself respects NO_COLOR, COLUMNS and pipes."""
-    return Console(highlight=False, soft_wrap=True)
-
-
 def heading(place: "Workplace", before: Status) -> None:
     """Say which database is about to be changed, before it is."""
-    line = Text.assemble((place.name, "bold"), f": {place.target.described}, PostgreSQL {before.server}, ")
-    console().print(line + Text(words(before.standing)))
+    where = f": {place.target.described}, PostgreSQL {before.server}, {words(before.standing)}"
+    say((place.name, "bold"), where)
 
 
 def plan(planned: "Plan", rows: "dict[Loss, str]") -> None:
     """Say what will be done, and what will be lost with how many rows."""
     verb = {"upgrade": "apply", "downgrade": "undo", "stamp": "stamp"}[planned.action]
     for one in planned.steps:
-        console().print(Text.assemble(f"  will {verb}  {one.revision}  {one.title}"))
+        say(f"  will {verb}  {one.revision}  {one.title}")
         for loss in one.losses:
-            console().print(Text.assemble(("    will lose  ", "bold red"), f"{loss}: {rows.get(loss, 'not counted')}"))
+            say(("    will lose  ", "bold red"), f"{loss}: {rows.get(loss, 'not counted')}")
 
 
-def step(done: "Done", below: Console | None = None) -> None:
+def step(done: "Done", below: "Console | None" = None) -> None:
     """Print one line for a revision that was applied, undone or stamped; `below` is a console that shows bars."""
-    line = Text.assemble("  ", (done.verb, "green"), f"  {done.revision}  {done.title}", (_took(done.seconds), "dim"))
-    (below or console()).print(line)
+    took = (_took(done.seconds), "dim")
+    say("  ", (done.verb, "green"), f"  {done.revision}  {done.title}", took, console=below)
 
 
 def statements(text: str) -> None:
@@ -55,20 +49,24 @@ def statements(text: str) -> None:
 def unchanged(name: str, planned: "Plan") -> None:
     """Say that a dry run has changed nothing."""
     count = f"{len(planned.steps)} {'revision' if len(planned.steps) == 1 else 'revisions'}"
-    console().print(f"dry run: nothing was changed; {count} to {planned.action} on {name}")
+    say(f"dry run: nothing was changed; {count} to {planned.action} on {name}")
 
 
 def conclusion(name: str, before: Status, after: Status) -> None:
     """Say what was really reached, read again from the database."""
     at = f"{name} is at {revisions(after.standing)}"
     if before.standing.revisions == after.standing.revisions:
-        console().print(f"nothing to do: {at} ({words(after.standing)})")
+        say(f"nothing to do: {at} ({words(after.standing)})")
     else:
-        console().print(Text.assemble(("done", "bold green"), f": {at} ({words(after.standing)})"))
+        say(("done", "bold green"), f": {at} ({words(after.standing)})")
 
 
 def status(place: "Workplace", read: Status) -> None:
     """Print the one screen of `db.status`."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -79,8 +77,12 @@ def status(place: "Workplace", read: Status) -> None:
 
 def journal(name: str, entries: "Sequence[Entry]") -> None:
     """Print the rows of the journal, newest first, in a table that fits the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     if not entries:
-        console().print(f"the journal of {name} is empty: nothing was changed since it is kept")
+        say(f"the journal of {name} is empty: nothing was changed since it is kept")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("started (UTC)", "took", "action", "revision"):
@@ -160,7 +162,7 @@ def revisions(standing: Standing) -> str:
 
 def written(path: Path) -> None:
     """Say which file was written, relative to where the user is."""
-    console().print(f"wrote {os.path.relpath(path)}")
+    say(f"wrote {os.path.relpath(path)}")
 
 
 def _took(seconds: float) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.pool import NullPool
 
 from app.core.config import variables
-from app.core.database import make_engine
+from app.core.engine import make_engine
 from app.migrations import environments, failures, guard, runner, targets
 from app.migrations.status import Status, read
 from scripts.tasks.command import ROOT

@@ -1,8 +1,10 @@
 """What a revision drops, read from its source."""
 
+from types import ModuleType
+
 import pytest
 
-from app.migrations.losses import losses
+from app.migrations.losses import could_lose, losses
 
 HEADER = "import sqlalchemy as sa\nfrom alembic import op\n\n"
 
@@ -62,3 +64,34 @@ def test_batches_and_helpers_of_the_same_file_count_once() -> None:
 
 def test_code_that_does_not_parse_is_left_to_alembic() -> None:
     assert losses("def downgrade(:\n", "downgrade") == []
+
+
+def loaded(source: str) -> dict[str, object]:
+    module = ModuleType("revision")
+    exec(source, vars(module))
+    return vars(module)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "def upgrade():\n    op.drop_table('a')\n",
+        "def upgrade():\n    [op.execute(each) for each in ('DROP TABLE a',)]\n",
+        "def helper():\n    op.drop_column('a', 'b')\n\ndef upgrade():\n    helper()\n",
+        "def upgrade():\n    def inner():\n        op.drop_table('a')\n    inner()\n",
+        "def twice(f):\n    def wrapper():\n        f()\n    return wrapper\n\n@twice\ndef upgrade():\n    pass\n",
+        "from alembic.op import get_bind as upgrade\n",
+        "upgrade = lambda: op.drop_table('a')\n",
+        "",
+    ],
+)
+def test_what_may_lose_rows_is_read_in_full(body: str) -> None:
+    assert could_lose(loaded(HEADER + body), "upgrade")
+
+
+def test_what_cannot_lose_rows_need_not_be_read() -> None:
+    assert not could_lose(
+        loaded(HEADER + "def upgrade():\n    op.add_column('a', sa.Column('b', sa.Text()))\n"), "upgrade"
+    )
+    body = "def downgrade():\n    op.drop_table('a')\n\ndef upgrade():\n    op.create_table('a')\n"
+    assert not could_lose(loaded(HEADER + body), "upgrade")

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.pool import NullPool
 
-from app.core.database import make_engine
+from app.core.engine import make_engine
 from app.migrations import checkup, postmaster, runner, survey
 from app.migrations.checkup import State
 from app.migrations.environment_sources import sources
