@@ -13,6 +13,7 @@ Row = Sequence[Any]
 Address = tuple[str, int, int]
 """A catalog, an object identifier and a column number (0 for the object), as pg_description addresses objects."""
 
+PUBLIC, OF_PUBLIC = Key("schema", "public"), "standard public schema"
 OF_CLASS = {"column": "pg_class", "index": "pg_class"}
 WITH_POSITIONS = frozenset({"table", "foreign table"})
 ACL_ITEM = re.compile(r'^("(?:[^"]|"")*"|[^"=]*)=([A-Za-z*]*)/(.*)', re.S)
@@ -115,7 +116,10 @@ def _weaken(found: _Assembly, rows: Sequence[Row]) -> None:
 
 
 def _comment(found: _Assembly, sections: Mapping[str, Sequence[Row]]) -> None:
+    """Add the comments; that of initdb counts as none: a dump of a schema public made anew cannot take it away."""
     for class_, oid, part, comment in sections["comment"]:
+        if comment == OF_PUBLIC and found.keys.get((class_, oid, part)) == PUBLIC:
+            continue
         if (class_, oid) in found.inner:
             key, attribute = found.inner[class_, oid]
             found.objects[key][attribute] = comment

@@ -45,14 +45,16 @@ def admin_url(root: Path, scratch_url: str, pg_bin: str = "", major: int | None 
 
 
 @contextmanager
-def database(admin_url: str, template: str | None = None) -> Iterator[str]:
+def database(admin_url: str, template: str | None = None, options: str = "") -> Iterator[str]:
     """Yield the URL of a new database, empty or a copy of `template`; it is dropped afterwards, sessions and all.
+
+    `options` are more of CREATE DATABASE's own, such as its collation.
 
     The first call of a process also drops what killed processes left. Raises ConfigurationError or Unreachable.
     """
     _sweep_once(admin_url)
-    with closing(_connect(admin_url)) as connection:
-        name = _create(connection, template or "template0")
+    with closing(connect(admin_url)) as connection:
+        name = _create(connection, template or "template0", options)
         try:
             yield _url_of(admin_url, name)
         finally:
@@ -66,7 +68,7 @@ def template(admin_url: str, key: str, build: Callable[[str], None]) -> str:
     A template appears only when it is complete, and is one's own per role. The newest `TEMPLATES_KEPT` stay.
     Raises what `build` raises, and Unreachable when another process builds it for longer than `BUILD_WITHIN`.
     """
-    with closing(_connect(admin_url)) as connection:
+    with closing(connect(admin_url)) as connection:
         owner = _value(connection, "SELECT current_user")
         name = TEMPLATE_PREFIX + sha256(f"{owner}\0{key}".encode()).hexdigest()[:16]
         if _exists(connection, name):
@@ -83,7 +85,7 @@ def template(admin_url: str, key: str, build: Callable[[str], None]) -> str:
 def sweep(admin_url: str) -> list[str]:
     """Drop the scratch databases whose makers are gone and that nobody uses; return their names."""
     dropped = []
-    with closing(_connect(admin_url)) as connection:
+    with closing(connect(admin_url)) as connection:
         for name in _names(connection, SCRATCH_PREFIX):
             if _try_lock(connection, name):
                 with suppress(ObjectInUse, InvalidCatalogName, InsufficientPrivilege):
@@ -98,7 +100,7 @@ def _sweep_once(admin_url: str) -> None:
     sweep(admin_url)
 
 
-def _connect(admin_url: str) -> Connection:
+def connect(admin_url: str) -> Connection:
     """Connect to the maintenance database, the same one for all who share the server: locks live in a database."""
     named = make_url(admin_url).database
     failure: psycopg2.OperationalError | None = None
@@ -121,13 +123,14 @@ def _connect(admin_url: str) -> Connection:
     ) from failure
 
 
-def _create(connection: Connection, template: str) -> str:
+def _create(connection: Connection, template: str, options: str) -> str:
     name = SCRATCH_PREFIX + secrets.token_hex(8)
     if not _try_lock(connection, name):
         raise RuntimeError(f"the lock of {name}, a name of 64 random bits, is taken")
     strategy = "STRATEGY file_copy" if _copies_files(connection) else ""
     try:
-        _execute(connection, f"CREATE DATABASE {name} TEMPLATE {quote_ident(template, connection)} {strategy}")
+        model = quote_ident(template, connection)
+        _execute(connection, f"CREATE DATABASE {name} TEMPLATE {model} {strategy} {options}")
     except InsufficientPrivilege as error:
         user = _value(connection, "SELECT quote_ident(current_user)")
         raise ConfigurationError(

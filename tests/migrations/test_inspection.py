@@ -219,3 +219,11 @@ def test_another_process_may_have_prepared_them_in_the_same_session(connection: 
 def test_one_read_leaves_nothing_in_the_session(connection: Connection) -> None:
     inspection.read(connection)
     assert connection.scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 0
+
+
+def test_a_schema_public_that_was_made_anew_lacks_nothing(database: str) -> None:
+    before = catalog_of(database)
+    ask(database, "COMMENT ON SCHEMA public IS NULL")
+    assert difference(before, catalog_of(database)) == []
+    ask(database, "COMMENT ON SCHEMA public IS 'ours'")
+    assert [(one.attribute, one.after) for one in difference(before, catalog_of(database))] == [("comment", "ours")]
