@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
+from app.migrations.database_names import set_aside
+
 
 class Facts(NamedTuple):
     """What a database is, as seen now. `system` is None where pg_control_system() may not be called."""
@@ -88,9 +90,10 @@ def judge(environment: str, recorded: Identity | None, seen: Facts) -> Verdict:
 def is_original(recorded: Facts, seen: Facts) -> bool:
     """Is it the database that was recorded, or a physical copy of it (which cannot be told apart)?
 
-    Without a system identifier on both sides the host has to do.
+    Without a system identifier on both sides the host has to do. What a restore has set aside by its name is no
+    longer the original: it has changed its place with the restored one in one transaction.
     """
-    if recorded.oid != seen.oid:
+    if recorded.oid != seen.oid or (recorded.database != seen.database and set_aside(seen.database)):
         return False
     if recorded.system and seen.system:
         return recorded.system == seen.system
