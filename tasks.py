@@ -2,10 +2,15 @@
 
 from invoke.collection import Collection
 
-from scripts.tasks import changes, development, environments, revisions, servers, standing
+from scripts.tasks import backup, backups, changes, development, environments, restore, revisions, servers, standing
 
 db = Collection(
     "db",
+    backup.backup,
+    backup.prove_,
+    backups.backups,
+    backups.prune,
+    restore.restore,
     changes.downgrade,
     changes.stamp,
     changes.upgrade,

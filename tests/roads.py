@@ -23,7 +23,7 @@ def target(url: str, name: str = "docker", protected: bool = False) -> Target:
 
 def by_task(root: Path, meant: Target, action: str, to: str) -> None:
     """Change the database as `inv db.ACTION` does after its questions."""
-    getattr(runner, action)(root, meant, to, lambda done: None)
+    runner.run(root, meant, runner.Goal(action, to), guard.Request(guard.ASKED), runner.history(root))
 
 
 def by_alembic(root: Path, meant: Target, action: str, to: str, unguarded: bool = False) -> None:

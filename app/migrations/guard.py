@@ -1,9 +1,10 @@
 """What stands around a change of a database, on every road: whose database it is, and the journal of what was done."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from alembic.runtime.migration import MigrationInfo
@@ -25,11 +26,15 @@ FAMILY = "massacorp-migrations"
 
 
 class Request(NamedTuple):
-    """How a change was asked for: `road` is ASKED where the plan was shown and accepted, else PLAIN."""
+    """How a change was asked for: `road` is ASKED where the plan was shown and accepted, else PLAIN.
+
+    `detail` is said by every row that the run writes into the journal, such as the name of the backup.
+    """
 
     road: str = PLAIN
     unguarded: bool = False
     progress: Callable[[Done], None] | None = None
+    detail: Mapping[str, object] = MappingProxyType({})
 
 
 class Change(NamedTuple):
@@ -68,7 +73,7 @@ def run(change: Change, engine: Engine, attempt: Attempt) -> None:
     limits = locking.Limits(
         environment.lock_timeout, environment.lock_retry_for, environment.upgrade_wait, environment.statement_timeout
     )
-    caller = locking.Caller(place, f"{FAMILY}/{environment.name or 'url'}", _say)
+    caller = caller_of(change.target)
     with locking.exclusive(engine, limits.upgrade_wait, caller) as side:
         if journal.home(side) is None:
             raise no_schema(change.target)
@@ -85,6 +90,11 @@ def run(change: Change, engine: Engine, attempt: Attempt) -> None:
                 with suppress(SQLAlchemyError):
                     written.failed(error)
             raise
+
+
+def caller_of(target: Target) -> locking.Caller:
+    """Return who changes `target`, as its sessions and messages name it; lines are said on stderr."""
+    return locking.Caller(target.place, f"{FAMILY}/{target.environment.name or 'url'}", _say)
 
 
 def _say(line: str) -> None:
@@ -174,6 +184,7 @@ def _open_desk(change: Change, side: Connection, step: MigrationInfo) -> Desk | 
         provenance.actor(change.root, name, change.request.road),
         lambda connection: _remember(connection, target, seen),
         half_applied,
+        change.request.detail,
     )
 
 
@@ -207,8 +218,8 @@ def _warn_without_identifier(target: Target) -> None:
 
 def _warn_without_tables(target: Target, reason: str) -> None:
     print(  # noqa: T201
-        f"warning: {target.place.described}: {reason}: alembic_journal and alembic_identity cannot be created or read, so "
-        "nothing records who changes this database, and nothing but the files says which environment it is",
+        f"warning: {target.place.described}: {reason}: alembic_journal and alembic_identity cannot be created or read, "
+        "so nothing records who changes this database, and nothing but the files says which environment it is",
         file=sys.stderr,
     )
 

@@ -44,13 +44,11 @@ def refuse_what_is_not_allowed(plan: Plan, environment: Environment, consent: Co
             f"{name} is protected, and a downgrade loses data{_listed(plan.losses)}; nothing was changed",
             f"if that is meant: inv db.downgrade --env={name} --allow-downgrade",
         )
-    if environment.backup is not Backup.NEVER and not consent.no_backup:
-        raise Refused(
-            f"{name} wants a backup before a change (BACKUP={environment.backup.value}), and these tools cannot make "
-            "one yet; nothing was changed",
-            f"make one with pg_dump and restore it somewhere to see that it works, then "
-            f"inv db.{plan.action} --env={name} --no-backup",
-        )
+
+
+def needs_backup(plan: Plan, environment: Environment, consent: Consent) -> bool:
+    """Return whether a backup has to be made before the plan is carried out; nothing to do needs none."""
+    return bool(plan.steps) and environment.backup is not Backup.NEVER and not consent.no_backup
 
 
 def _listed(losses: Iterable[Loss]) -> str:

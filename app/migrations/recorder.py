@@ -5,8 +5,9 @@ committed on another connection, so that a half-applied revision is known even a
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, cast
 
 from alembic.runtime.migration import MigrationContext, MigrationInfo, RevisionStep
@@ -33,13 +34,14 @@ class Done(NamedTuple):
 class Desk(NamedTuple):
     """Where the rows of a run go, and in whose name; `first` runs in the first step's last transaction.
 
-    `half_applied` are the revisions with open rows of earlier runs.
+    `half_applied` are the revisions with open rows of earlier runs; `detail` is said by every row.
     """
 
     schema: str
     actor: Actor
     first: Callable[[Connection], None]
     half_applied: Collection[str] = ()
+    detail: Mapping[str, object] = MappingProxyType({})
 
 
 class Recorder:
@@ -97,7 +99,8 @@ class Recorder:
         """Write down, after the rollback, that the step at work failed; an open `begun` row stays open."""
         if self.info is None or self.desk is None:
             return
-        detail = {"direction": action_of(self.info), "error": redact(str(error) or type(error).__name__)}
+        said = {"direction": action_of(self.info), "error": redact(str(error) or type(error).__name__)}
+        detail = {**self.desk.detail, **said}
         row = Row(name(self.info), "failed", time.monotonic() - self.began, code(self.info), detail)
         journal.add(self.side, self.desk.schema, self.desk.actor, row)
 
@@ -126,13 +129,13 @@ class Recorder:
             journal.finish(connection, schema, self.row, action_of(step), seconds)
             journal.abandon(connection, schema, name(step))
         else:
-            row = Row(name(step), action_of(step), seconds, code(step))
+            row = Row(name(step), action_of(step), seconds, code(step), desk.detail)
             journal.add(connection, schema, desk.actor, row, closes=name(step) in desk.half_applied)
 
     def _committing(self, _: Connection) -> None:
         if self.info is None or self.row is not None or self.desk is None:
             return
-        detail = {"direction": action_of(self.info)}
+        detail = {**self.desk.detail, "direction": action_of(self.info)}
         row = Row(name(self.info), journal.BEGUN, None, code(self.info), detail)
         self.row = journal.open_row(self.side, self.desk.schema, self.desk.actor, row)
 

@@ -9,7 +9,7 @@ from functools import wraps
 from importlib.util import decode_source
 from io import StringIO
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from alembic import command
 from alembic.config import Config
@@ -22,10 +22,7 @@ from app.migrations import candidates, guard
 from app.migrations.failures import migration_frame
 from app.migrations.losses import could_lose, losses
 from app.migrations.plan import Plan, PlannedStep
-from app.migrations.recorder import Done
 from app.migrations.targets import Target
-
-Progress = Callable[[Done], None]
 
 
 def config(root: Path, target: Target | None = None, **attributes: Any) -> Config:
@@ -64,50 +61,47 @@ def plan(root: Path, script: ScriptDirectory, action: str, to: str, revisions: S
         return Plan(action, tuple(_planned(step, action) for step in ahead(to, cast("str", tuple(revisions)))))
 
 
-def upgrade(root: Path, target: Target, to: str, progress: Progress, script: ScriptDirectory | None = None) -> None:
-    """Apply the revisions up to `to`, each in a transaction of its own; `progress` hears of each one.
+class Goal(NamedTuple):
+    """What to do, upgrade, downgrade or stamp, and up to which revision."""
 
-    `script` is the history where it is loaded already: then it is the one that the plan was made of.
-    Raises MigrationFailed, with the earlier revisions kept, ConfigurationError for an unknown `to`,
-    and Unreachable.
+    action: str
+    to: str
+
+
+def run(root: Path, target: Target, goal: Goal, request: guard.Request, script: ScriptDirectory) -> None:
+    """Upgrade or downgrade, each revision in a transaction of its own, or stamp; `request` says who asked.
+
+    `script` is the history that the plan was made of. Raises MigrationFailed, with the earlier steps kept,
+    ConfigurationError for a goal that is not known, Refused, and Unreachable.
     """
-    _walk(root, _asked(root, target, progress), script or history(root), "upgrade", to)
+    _walk(root, config(root, target, request=request), script, goal)
 
 
-def downgrade(root: Path, target: Target, to: str, progress: Progress, script: ScriptDirectory | None = None) -> None:
-    """Undo the revisions above `to`, each in a transaction of its own. Raises as `upgrade` does."""
-    _walk(root, _asked(root, target, progress), script or history(root), "downgrade", to)
+def sql(root: Path, script: ScriptDirectory, goal: Goal, revisions: Sequence[str], has_table: bool) -> str:
+    """Return the statements from `revisions` to the goal; connects to nothing and runs nothing.
 
-
-def stamp(root: Path, target: Target, to: str, progress: Progress, script: ScriptDirectory | None = None) -> None:
-    """Write `to` into alembic_version and run nothing. Raises as `upgrade` does."""
-    _walk(root, _asked(root, target, progress), script or history(root), "stamp", to)
-
-
-RUN = {"upgrade": upgrade, "downgrade": downgrade, "stamp": stamp}
-
-
-def sql(root: Path, script: ScriptDirectory, action: str, to: str, revisions: Sequence[str]) -> str:
-    """Return the statements of `action` from `revisions` to `to`; connects to nothing and runs nothing.
-
-    A revision that asks the database something cannot be written out: a comment says so, with file and line.
+    `has_table` tells that alembic_version is there, maybe empty: then it is not created. A revision that asks the
+    database something cannot be written out: a comment says so, with file and line.
     """
-    settings = config(root)
+    settings = config(root, has_version_table=has_table)
     settings.output_buffer = written = StringIO()
-    _walk(root, settings, script, action, to, as_sql=True, starting_rev=tuple(revisions) or "base")
+    _walk(root, settings, script, goal, as_sql=True, starting_rev=tuple(revisions) or "base")
     return written.getvalue()
 
 
-def _walk(root: Path, settings: Config, script: ScriptDirectory, action: str, to: str, **options: Any) -> None:
-    """Do what `alembic.command` does for `action`, with a history that is loaded already."""
+def _walk(root: Path, settings: Config, script: ScriptDirectory, goal: Goal, **options: Any) -> None:
+    """Do what `alembic.command` does for an action, with a history that is loaded already."""
+    action, to = goal
     ahead: dict[str, Callable[..., Sequence[MigrationStep]]] = {
         "upgrade": script._upgrade_revs,
         "downgrade": script._downgrade_revs,
-        "stamp": lambda goal, at: script._stamp_revs((goal,), at),
+        "stamp": lambda end, at: script._stamp_revs((end,), at),
     }
 
     def steps(at: Any, context: MigrationContext) -> Sequence[MigrationStep]:
         found = ahead[action](to, at)
+        if settings.attributes.get("has_version_table"):  # Alembic does not look, it only writes
+            cast("Any", context._version).create = lambda _: None
         for step in found if context.as_sql else ():
             if isinstance(step, RevisionStep):
                 step.migration_fn = _rendered(step, context)
@@ -155,10 +149,6 @@ def _planned(step: RevisionStep, action: str) -> PlannedStep:
         return PlannedStep(script.revision, script.doc)
     source = decode_source(Path(script.path).read_bytes())
     return PlannedStep(script.revision, script.doc, tuple(losses(source, action)))
-
-
-def _asked(root: Path, target: Target, progress: Progress) -> Config:
-    return config(root, target, request=guard.Request(guard.ASKED, progress=progress))
 
 
 def show(root: Path, name: str, target: Target | None = None, **options: Any) -> None:

@@ -7,7 +7,9 @@ from invoke.context import Context
 from scripts.tasks.command import ROOT, command
 
 if TYPE_CHECKING:
+    from app.migrations.gate import Secured
     from app.migrations.plan import Consent, Plan
+    from app.migrations.status import Status
     from scripts.tasks.workplace import Workplace
 
 HELP = {
@@ -25,7 +27,7 @@ def upgrade(
 ) -> None:
     """Apply pending migrations."""
     if dry_run:
-        _show("upgrade", env, to)
+        _show("upgrade", env, to, yes=yes, no_backup=no_backup)
     else:
         _change("upgrade", env, to, yes=yes, no_backup=no_backup)
 
@@ -42,7 +44,7 @@ def downgrade(
 ) -> None:
     """Undo the last migration, or all above --to."""
     if dry_run:
-        _show("downgrade", env, to)
+        _show("downgrade", env, to, yes=yes, no_backup=no_backup, allow_downgrade=allow_downgrade)
     else:
         _change("downgrade", env, to, yes=yes, no_backup=no_backup, allow_downgrade=allow_downgrade)
 
@@ -58,28 +60,69 @@ def stamp(c: Context, env: str = "", to: str = "", yes: bool = False, no_backup:
 
 
 def _change(action: str, env: str, to: str, **said: bool) -> None:
-    """Gather, decide, ask, act, and look again to see what was really reached."""
+    """Gather, decide, ask, make the way back, act, and look again to see what was really reached."""
     from app.migrations import runner
     from app.migrations.plan import Consent
-    from scripts.tasks import progress, screen, workplace
+    from scripts.tasks import screen, workplace
 
     place = workplace.enter(env)
     before = place.status_before_change()
     plan = runner.plan(ROOT, place.script, action, to, before.standing.revisions)
     screen.heading(place, before)
     if plan.steps:
-        _permit(place, plan, Consent(**said))
-        with progress.shown(place, plan) as done:
-            runner.RUN[action](ROOT, place.target, to, done, place.script)
-    screen.conclusion(place.name, before, place.status() if plan.steps else before)
+        consent = Consent(**said)
+        _permit(place, plan, consent)
+        _run(place, plan, to, _secured(place, plan, consent))
+    screen.conclusion(place.name, before, _look_again(place, plan) if plan.steps else before)
 
 
-def _show(action: str, env: str, to: str) -> None:
+def _secured(place: "Workplace", plan: "Plan", consent: "Consent") -> "Secured | None":
+    """Make the backup that the environment wants before a change; None where it wants none, or was told to go on."""
+    from app.migrations.plan import needs_backup
+
+    if not needs_backup(plan, place.target.environment, consent):
+        return None
+    from app.migrations import gate
+    from scripts.tasks import backup_screen, bars
+
+    secured = gate.secure(ROOT, place.target, place.engine, bars.followed)
+    backup_screen.secured(secured)
+    return secured
+
+
+def _run(place: "Workplace", plan: "Plan", to: str, secured: "Secured | None") -> None:
+    """Change; where that fails, say how everything comes back."""
+    from app.migrations import guard, runner
+    from app.migrations.errors import MigrationFailed
+    from scripts.tasks import progress
+
+    with progress.shown(place, plan) as done:
+        request = guard.Request(guard.ASKED, progress=done, detail=secured.detail if secured else {})
+        try:
+            runner.run(ROOT, place.target, runner.Goal(plan.action, to), request, place.script)
+        except MigrationFailed as error:
+            raise secured.failed(error, place.name) if secured else error from error
+
+
+def _look_again(place: "Workplace", plan: "Plan") -> "Status":
+    """Read what was reached; where the database is gone by now, say that the steps themselves are done."""
+    from app.migrations.errors import Unreachable
+    from app.migrations.recorder import VERBS
+
+    try:
+        return place.status()
+    except Unreachable as error:
+        done = f"every step was {VERBS[plan.action]} and verified, the last one {plan.steps[-1].revision}"
+        raise Unreachable(f"{done}; only the closing look failed: {error.message}", error.hint) from error
+
+
+def _show(action: str, env: str, to: str, **said: bool) -> None:
     """Gather and decide as `_change` does, and print instead of acting; another's database is only warned about."""
     from app.migrations import failures, rowcounts, runner
+    from app.migrations.plan import Consent
     from scripts.tasks import screen, workplace
 
-    place = workplace.enter(env)
+    place, consent = workplace.enter(env), Consent(**said)
     before = place.status()
     at = before.standing.revisions
     plan = runner.plan(ROOT, place.script, action, to, at)
@@ -87,8 +130,38 @@ def _show(action: str, env: str, to: str) -> None:
     with failures.explained(place.target.place):
         screen.plan(plan, rowcounts.of(place.engine, plan.losses) if plan.losses else {})
     if plan.steps:
-        screen.statements(runner.sql(ROOT, place.script, action, to, at))
+        has_table = bool(at) or _has_version_table(place)
+        screen.statements(runner.sql(ROOT, place.script, runner.Goal(action, to), at, has_table))
+        screen.run_for_real(_hindrances(place, before, plan, consent))
     screen.unchanged(place.name, plan)
+
+
+def _has_version_table(place: "Workplace") -> bool:
+    """Tell whether alembic_version is there; at base it may be there and empty."""
+    from app.migrations import failures, journal
+    from app.migrations.course import VERSION_TABLE
+
+    with failures.explained(place.target.place), place.engine.connect() as connection:
+        return journal.exists(connection, journal.home(connection), VERSION_TABLE)
+
+
+def _hindrances(place: "Workplace", before: "Status", plan: "Plan", consent: "Consent") -> list[str]:
+    """Say what the same command without --dry-run would meet before it changes anything."""
+    from app.migrations import guard
+    from app.migrations.errors import Refused
+    from app.migrations.plan import needs_backup, refuse_what_is_not_allowed
+
+    environment, found = place.target.environment, []
+    try:
+        guard.refuse_unless_ours(place.target, before.verdict)
+        refuse_what_is_not_allowed(plan, environment, consent)
+    except Refused as refusal:
+        return [f"is refused: {refusal.message.removesuffix('; nothing was changed')}"]
+    if needs_backup(plan, environment, consent):
+        found.append(f"makes a backup first (BACKUP={environment.backup.value}), and goes on only where that works")
+    if environment.protected and not consent.yes:
+        found.append(f"asks for the name {place.name} to be typed back")
+    return found
 
 
 def _permit(place: "Workplace", plan: "Plan", consent: "Consent") -> None:

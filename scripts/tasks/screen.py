@@ -46,6 +46,12 @@ def statements(text: str) -> None:
     print(text, end="" if text.endswith("\n") else "\n")
 
 
+def run_for_real(hindrances: "Sequence[str]") -> None:
+    """Say what the command that was shown would meet."""
+    for one in hindrances:
+        say(f"without --dry-run, this {one}")
+
+
 def unchanged(name: str, planned: "Plan") -> None:
     """Say that a dry run has changed nothing."""
     count = f"{len(planned.steps)} {'revision' if len(planned.steps) == 1 else 'revisions'}"
