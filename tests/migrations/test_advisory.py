@@ -21,6 +21,8 @@ from app.migrations.errors import Refused
 from app.migrations.failures import Place
 from tests.migrations.chains import Chain, ask, finished, session, until
 
+pytestmark = pytest.mark.slow
+
 CONCURRENTLY = (
     "with op.get_context().autocommit_block():",
     '    op.create_index("ix", "t", ["a"], postgresql_concurrently=True)',

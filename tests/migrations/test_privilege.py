@@ -11,6 +11,8 @@ from app.migrations import privilege
 from app.migrations.programs import find_server_programs
 from tests.migrations import children
 
+pytestmark = pytest.mark.slow
+
 STATE = "privilege.STATE_PLACES = (Path(sys.argv[2]),)\n"
 USE = """
 url = server.open_database(private, "app")

@@ -15,6 +15,8 @@ from tests.clones import ROOT, copy_tree
 from tests.scripts.conftest import FirstRun
 from tests.scripts.installations import Index, Installation, Workshop, finish
 
+pytestmark = pytest.mark.slow
+
 ANNOUNCED = "scripts/inv: setting up .venv with Python"
 UPDATING = "scripts/inv: requirements.lock has changed: updating .venv, usually in seconds\n"
 WAITING = "scripts/inv: another process is setting up .venv: waiting for it\n"

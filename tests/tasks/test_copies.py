@@ -18,6 +18,8 @@ from tests.console import Console
 from tests.migrations.test_guard import examined, owner, record
 from tests.roads import CHANGES, ROADS, ask, by_alembic, by_task, journal, target, version
 
+pytestmark = pytest.mark.slow
+
 HEAD = "e5a72b8c9d0f"
 SAID = {"db.upgrade": [], "db.downgrade": ["--allow-downgrade"], "db.stamp": ["--to=base"], "env.claim": []}
 """Every task that changes a database, with what it must be told."""

@@ -82,12 +82,11 @@ def test_without_a_terminal_yes_has_to_be_said(staging: Clone, database: str) ->
     assert revision_of(database) == HEAD
 
 
-def test_an_environment_that_wants_a_backup_is_not_changed_without_one(staging: Clone, database: str) -> None:
-    done = staging.inv("db.upgrade", "--yes", ok=False)
-    assert done.code == 2
-    assert "BACKUP=always" in done.err
-    assert "--no-backup" in done.err
-    assert revision_of(database) is None
+def test_an_environment_that_wants_a_backup_is_changed_after_it(staging: Clone, database: str) -> None:
+    done = staging.inv("db.upgrade", "--yes")
+    assert done.out.index("backed up: ") < done.out.index("applied  c3bee0e2b93b")
+    assert len(list((staging.folder / "backups/staging").glob("2*Z_base/manifest.json"))) == 1
+    assert revision_of(database) == HEAD
 
 
 def test_a_downgrade_names_what_is_lost_and_needs_another_word(staging: Clone, database: str) -> None:
