@@ -2,7 +2,19 @@
 
 from invoke.collection import Collection
 
-from scripts.tasks import backup, backups, changes, development, environments, restore, revisions, servers, standing
+from scripts.tasks import (
+    backup,
+    backups,
+    changes,
+    development,
+    doctoring,
+    environments,
+    restore,
+    revisions,
+    servers,
+    standing,
+    verifying,
+)
 
 db = Collection(
     "db",
@@ -10,6 +22,8 @@ db = Collection(
     backup.prove_,
     backups.backups,
     backups.prune,
+    doctoring.doctor,
+    doctoring.repair,
     restore.restore,
     changes.downgrade,
     changes.stamp,
@@ -22,6 +36,8 @@ db = Collection(
     revisions.merge,
     revisions.revision,
     servers.stop,
+    verifying.adopt,
+    verifying.verify,
 )
 env = Collection("env", environments.check, environments.claim, environments.list_, environments.show)
 namespace = Collection(db, env, development.bench, development.lint, development.test)

@@ -14,7 +14,8 @@ from alembic import command
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from app.migrations import runner
+from app.migrations import expected_cache, runner
+from app.migrations.server import FOLDER
 from tests import forks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,6 +73,13 @@ class Clone:
     def _checked(self, done: Done, arguments: Sequence[str], ok: bool) -> Done:
         assert not ok or done.code == 0, f"{arguments} ended with {done.code}\n{done.out}{done.err}"
         return done
+
+    def remember(self, root: Path) -> None:
+        """Copy what the scratch builds of the tree at `root` have found out, so that they are not made again."""
+        known, place = root / FOLDER / expected_cache.FOLDER, self.folder / FOLDER
+        place.mkdir(mode=0o700)
+        if known.exists():
+            shutil.copytree(known, place / expected_cache.FOLDER, ignore=shutil.ignore_patterns(".*"))
 
     def write_revision(self, revision: str, parent: str, body: str) -> Path:
         """Add a revision file; `body` holds its upgrade and downgrade."""

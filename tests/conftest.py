@@ -65,9 +65,11 @@ def migrated(scratch_admin: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Iterator[Clone]:
-    """A copy of the working tree; its private servers are stopped afterwards."""
+def clone(tmp_path: Path, scratch_admin: str) -> Iterator[Clone]:
+    """A copy of the working tree, which shares our scratch server; its own private servers are stopped afterwards."""
     copy = Clone(copy_tree(tmp_path / "clone"))
+    copy.environment["SCRATCH_URL"] = scratch_admin
+    copy.remember(ROOT)
     yield copy
     server.stop_all(copy.folder)
 

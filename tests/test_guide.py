@@ -46,10 +46,13 @@ def say(request: pytest.FixtureRequest, clone: Clone, database: str) -> Say:
 
 
 def twin(words: list[str]) -> list[str]:
-    """`upgrade +1` is `db.upgrade --to=+1`, `merge -m text a b` is `db.merge -m text --revisions=a --revisions=b`."""
+    """`upgrade +1` is `db.upgrade --to=+1`, `merge -m text a b` is `db.merge -m text --revisions=a --revisions=b`.
+
+    A stamp by `inv` has to be forced where the schema is not at the revision.
+    """
     command, rest = words[0], words[1:]
     if command in {"upgrade", "downgrade", "stamp"}:
-        rest = [f"--to={rest[0]}"]
+        rest = [f"--to={rest[0]}", *(["--force", "--yes"] if command == "stamp" else [])]
     if command == "merge":
         rest = [*rest[:2], *(f"--revisions={each}" for each in rest[2:])]
     return [f"db.{command}", *(word for word in rest if word != "--indicate-current")]
@@ -149,7 +152,7 @@ def test_the_script_is_printed_without_a_database(clone: Clone) -> None:
     assert script.index("CREATE TABLE tenants") < script.index("CREATE TABLE sessions")
     assert script.count("BEGIN;") == script.count("COMMIT;") == 4
     assert "DROP TABLE users" in clone.alembic("downgrade", f"{HEAD}:base", "--sql").out
-    assert not (clone.folder / ".postgres").exists()
+    assert not (clone.folder / ".postgres/data").exists()
 
 
 @pytest.fixture

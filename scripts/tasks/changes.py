@@ -7,6 +7,8 @@ from invoke.context import Context
 from scripts.tasks.command import ROOT, command
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from app.migrations.gate import Secured
     from app.migrations.plan import Consent, Plan
     from app.migrations.status import Status
@@ -17,22 +19,33 @@ HELP = {
     "yes": "do not ask, on a protected environment",
     "dry_run": "print the plan and the SQL, and change nothing",
     "no_backup": "go on without the backup that the environment wants",
+    "no_verify": "do not compare the schema with the history afterwards",
     "allow_downgrade": "undo migrations of a protected environment, and lose what they hold",
 }
 
 
-@command(help={name: HELP[name] for name in ("to", "dry_run", "yes", "no_backup")})
+@command(help={name: HELP[name] for name in ("to", "dry_run", "yes", "no_backup", "no_verify")})
 def upgrade(
-    c: Context, env: str = "", to: str = "head", dry_run: bool = False, yes: bool = False, no_backup: bool = False
+    c: Context,
+    env: str = "",
+    to: str = "head",
+    dry_run: bool = False,
+    yes: bool = False,
+    no_backup: bool = False,
+    no_verify: bool = False,
 ) -> None:
     """Apply pending migrations."""
     if dry_run:
         _show("upgrade", env, to, yes=yes, no_backup=no_backup)
     else:
-        _change("upgrade", env, to, yes=yes, no_backup=no_backup)
+        place = change("upgrade", env, to, yes=yes, no_backup=no_backup)
+        if not no_verify:
+            from scripts.tasks import verifying
+
+            verifying.after_upgrade(place)
 
 
-@command(help=HELP)
+@command(help={name: HELP[name] for name in ("to", "dry_run", "allow_downgrade", "yes", "no_backup")})
 def downgrade(
     c: Context,
     env: str = "",
@@ -46,24 +59,42 @@ def downgrade(
     if dry_run:
         _show("downgrade", env, to, yes=yes, no_backup=no_backup, allow_downgrade=allow_downgrade)
     else:
-        _change("downgrade", env, to, yes=yes, no_backup=no_backup, allow_downgrade=allow_downgrade)
+        change("downgrade", env, to, yes=yes, no_backup=no_backup, allow_downgrade=allow_downgrade)
 
 
-@command(help={name: HELP[name] for name in ("to", "yes", "no_backup")})
-def stamp(c: Context, env: str = "", to: str = "", yes: bool = False, no_backup: bool = False) -> None:
-    """Record a revision without running it."""
+@command(
+    help={
+        **{name: HELP[name] for name in ("to", "yes", "no_backup")},
+        "force": "record it although the schema is not that of the revision; the differences go into the journal",
+        "detect": "only say which revision the schema is at",
+    }
+)
+def stamp(
+    c: Context,
+    env: str = "",
+    to: str = "",
+    detect: bool = False,
+    force: bool = False,
+    yes: bool = False,
+    no_backup: bool = False,
+) -> None:
+    """Record a revision without running it; refused unless the schema is at it."""
     from app.migrations.errors import ConfigurationError
+    from scripts.tasks import verifying
 
+    if detect:
+        verifying.detect(env)
+        return
     if not to:
         raise ConfigurationError("--to is missing: which revision to record is not said", "inv db.stamp --to=REV")
-    _change("stamp", env, to, yes=yes, no_backup=no_backup)
+    change("stamp", env, to, force=force, yes=yes, no_backup=no_backup)
 
 
-def _change(action: str, env: str, to: str, **said: bool) -> None:
+def change(action: str, env: str, to: str, force: bool = False, **said: bool) -> "Workplace":
     """Gather, decide, ask, make the way back, act, and look again to see what was really reached."""
     from app.migrations import runner
     from app.migrations.plan import Consent
-    from scripts.tasks import screen, workplace
+    from scripts.tasks import screen, verifying, workplace
 
     place = workplace.enter(env)
     before = place.status_before_change()
@@ -71,9 +102,11 @@ def _change(action: str, env: str, to: str, **said: bool) -> None:
     screen.heading(place, before)
     if plan.steps:
         consent = Consent(**said)
-        _permit(place, plan, consent)
-        _run(place, plan, to, _secured(place, plan, consent))
+        noted = verifying.check_stamp(place, to, force, consent.yes) if action == "stamp" else {}
+        _permit(place, plan, consent._replace(yes=consent.yes or bool(noted)))
+        _run(place, plan, to, _secured(place, plan, consent), noted)
     screen.conclusion(place.name, before, _look_again(place, plan) if plan.steps else before)
+    return place
 
 
 def _secured(place: "Workplace", plan: "Plan", consent: "Consent") -> "Secured | None":
@@ -90,14 +123,14 @@ def _secured(place: "Workplace", plan: "Plan", consent: "Consent") -> "Secured |
     return secured
 
 
-def _run(place: "Workplace", plan: "Plan", to: str, secured: "Secured | None") -> None:
-    """Change; where that fails, say how everything comes back."""
+def _run(place: "Workplace", plan: "Plan", to: str, secured: "Secured | None", noted: "Mapping[str, object]") -> None:
+    """Change, with what is `noted` in the journal's rows; where that fails, say how everything comes back."""
     from app.migrations import guard, runner
     from app.migrations.errors import MigrationFailed
     from scripts.tasks import progress
 
     with progress.shown(place, plan) as done:
-        request = guard.Request(guard.ASKED, progress=done, detail=secured.detail if secured else {})
+        request = guard.Request(guard.ASKED, progress=done, detail={**noted, **(secured.detail if secured else {})})
         try:
             runner.run(ROOT, place.target, runner.Goal(plan.action, to), request, place.script)
         except MigrationFailed as error:

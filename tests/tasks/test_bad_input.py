@@ -59,7 +59,7 @@ def test_two_different_environments_are_refused(clone: Clone) -> None:
 def test_an_exported_url_of_another_database_is_refused(clone: Clone, database: str) -> None:
     done = clone.inv("db.upgrade", "--env=dev", ok=False, DATABASE_URL=database)
     assert "nothing" in lines(done, 2)[0]
-    assert not (clone.folder / ".postgres").exists()
+    assert not (clone.folder / ".postgres/data").exists()
 
 
 def test_an_environment_without_an_address_says_how_to_name_one(clone: Clone) -> None:

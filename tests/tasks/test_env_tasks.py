@@ -69,7 +69,7 @@ def test_list_shows_every_environment(clone: Clone, migrated: str, silent: int) 
     assert all(len(line) <= 80 for line in lines)
     assert "\x1b" not in done.out
     assert PASSWORD not in done.out + done.err
-    assert not (clone.folder / ".postgres").exists()
+    assert not (clone.folder / ".postgres/data").exists()
 
 
 def test_list_as_a_document(clone: Clone, migrated: str) -> None:
@@ -146,7 +146,7 @@ def test_a_bug_in_a_thread_is_not_lost() -> None:
 
 def test_show_says_where_each_value_comes_from(clone: Clone) -> None:
     local(clone, "prod", f"postgresql://me:{PASSWORD}@db.example/app")
-    done = clone.inv("env.show", "prod", LOCK_TIMEOUT="2s", COLUMNS="120")
+    done = clone.inv("env.show", "prod", LOCK_TIMEOUT="2s", COLUMNS="120", SCRATCH_URL="")
     rows = {line.split()[0]: line.split()[1:] for line in done.out.splitlines()}
     assert rows["DATABASE_URL"] == ["postgresql+psycopg2://me:***@db.example/app", "envs/prod.local.env:1"]
     assert rows["LOCK_TIMEOUT"] == ["2s", "the", "process", "environment"]
