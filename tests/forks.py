@@ -28,7 +28,7 @@ LIBRARIES = [
 
 def run(module: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], output: Path) -> int:
     """Run to the end and return the exit code (negative: the signal); stdout and stderr go to `output`/out and /err."""
-    process = _server().Process(target=_child, args=(module, list(arguments), str(folder), dict(environment), output))
+    process = _server().Process(target=become, args=(module, list(arguments), str(folder), dict(environment), output))
     process.start()
     process.join()
     if process.exitcode is None:
@@ -43,7 +43,8 @@ def _server() -> ForkServerContext:
     return context
 
 
-def _child(module: str, arguments: list[str], folder: str, environment: dict[str, str], output: Path) -> None:
+def become(module: str, arguments: list[str], folder: str, environment: dict[str, str], output: Path) -> None:
+    """Turn this process into the command; its end is that of the module."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

@@ -7,20 +7,24 @@ import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from tests.clones import Clone, Done
 
 MODULE = '''"""Stops this process where a test wants it."""
 
+import functools
 import json
 import os
 import socket
+import threading
 
-from sqlalchemy import Engine, event
+import psycopg2
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, cursor
 
 port, left, at = os.environ.get("HALT_PORT"), int(os.environ.get("HALT_AFTER", "0")), os.environ.get("HALT_AT")
+each = "HALT_EACH" in os.environ
 
 
 def halt(statement="", backend=0):
@@ -29,15 +33,31 @@ def halt(statement="", backend=0):
         line.recv(1)
 
 
-def count(connection, cursor, statement, *_):
+def count(statement, backend):
     global left
+    if threading.current_thread() is not threading.main_thread():
+        return
     left -= 1
-    if left == 0 or (at and statement.startswith(at)):
-        halt(" ".join(statement.split()), cursor.connection.info.backend_pid)
+    if each or left == 0 or (at and statement.startswith(at)):
+        halt(statement, backend)
 
 
-if port and (left or at):
-    event.listen(Engine, "after_cursor_execute", count)
+class Cursor(cursor):
+    def execute(self, statement, values=None):
+        super().execute(statement, values)
+        count(" ".join(statement.split()), self.connection.info.backend_pid)
+
+
+class Connection(connection):
+    def commit(self):
+        idle = self.info.transaction_status == TRANSACTION_STATUS_IDLE
+        super().commit()
+        if not idle:
+            count("COMMIT", self.info.backend_pid)
+
+
+if port and (each or left or at):
+    psycopg2.connect = functools.partial(psycopg2.connect, connection_factory=Connection, cursor_factory=Cursor)
 elif port:
     halt()
 '''
@@ -73,7 +93,10 @@ class Halts:
         self.lines: list[socket.socket] = []
 
     def start(self, clone: Clone, *command: str, after: int = 0, at: str = "", **changes: str) -> "Future[Done]":
-        """Start `command` (alembic or inv, and its words); it stops after a number of statements, or at one's words."""
+        """Start `command` (alembic or inv, and its words); it stops after a number of statements, or at one's words.
+
+        With HALT_EACH among the `changes` it stops after each statement. A COMMIT is one too.
+        """
         port = str(self.listener.getsockname()[1])
         runs = getattr(clone, command[0])
         future: Future[Done] = self.pool.submit(
@@ -96,7 +119,7 @@ class Halts:
             self.lines.pop().close()
 
     def _wake(self) -> None:
-        with socket.create_connection(self.listener.getsockname()):
+        with suppress(OSError), socket.create_connection(self.listener.getsockname()):
             pass
 
 
@@ -110,3 +133,4 @@ def halts(commands: int = 1) -> Iterator[Halts]:
             yield halting
         finally:
             halting.go()
+            listener.close()  # what has stopped and was never asked for ends by that

@@ -59,6 +59,12 @@ class Proxy:
         self.cuts, self.all_at_once = [], all_at_once
         self.rule = lambda heard: cut if not self.cuts and rule(heard) else None
 
+    def cut_all(self) -> None:
+        """Cut every connection that is open now, between two messages."""
+        for end in self.open:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
     def _carry(self, client: socket.socket) -> None:
         server = socket.socket(socket.AF_UNIX)
         with client, server:
@@ -95,9 +101,7 @@ class Proxy:
             while answer[-6:-1] != b"Z\0\0\0\x05":  # ReadyForQuery, and the state of the transaction
                 answer += server.recv(65536)
         if self.all_at_once:
-            for end in self.open:
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
+            self.cut_all()
 
 
 @contextmanager

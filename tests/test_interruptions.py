@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import NamedTuple
 
 import pytest
 
@@ -20,6 +19,7 @@ from tests.halts import Halts, Stopped
 from tests.migrations.chains import ask
 from tests.proxy import Cut, Heard, Proxy, proxy
 from tests.roads import by_task, target
+from tests.stands import stand
 
 pytestmark = pytest.mark.slow
 
@@ -41,38 +41,6 @@ def downgrade():
 ONCE = REPEATABLE.replace(", if_not_exists=True", "").replace(
     '        op.drop_index("ix_users_phone", table_name="users", if_exists=True, postgresql_concurrently=True)\n', ""
 )
-SCHEMA = """
-SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-       col_description(c.oid, a.attnum)
-FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND NOT starts_with(c.relname, 'alembic_')
-  AND a.attnum > 0 AND NOT a.attisdropped
-UNION ALL
-SELECT 'index', c.relname, pg_get_indexdef(i.indexrelid), '', i.indisvalid, NULL
-FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-WHERE c.relnamespace = 'public'::regnamespace AND NOT starts_with(c.relname, 'alembic_')
-UNION ALL
-SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated, NULL
-FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND NOT starts_with(conrelid::regclass::text, 'alembic_')
-ORDER BY 1, 2, 3
-"""
-Schema = list[tuple[object, ...]]
-
-
-class Stand(NamedTuple):
-    """Where a database stands: its revision (base: empty), its tables, what the journal says was only begun."""
-
-    revision: str
-    schema: Schema
-    begun: list[str]
-
-
-def stand(url: str) -> Stand:
-    tables = {row[0] for row in ask(url, "SELECT relname FROM pg_class WHERE relname LIKE 'alembic%'")}
-    version = ask(url, "SELECT version_num FROM alembic_version") if "alembic_version" in tables else []
-    begun = "SELECT DISTINCT revision FROM alembic_journal WHERE action = 'begun'"
-    open_rows = ask(url, begun) if "alembic_journal" in tables else []
-    return Stand(", ".join(row[0] for row in version), ask(url, SCHEMA), [row[0] for row in open_rows])
 
 
 @pytest.fixture(autouse=True)
@@ -189,13 +157,13 @@ def test_a_cut_is_explained_and_the_next_run_goes_on(
 
 def goes_on(clone: Clone, url: str) -> None:
     by_task(clone.folder, target(url), "upgrade", "head")
-    assert stand(url)[::2] == (LAST, [])
+    assert (stand(url).revision, stand(url).begun) == (LAST, [])
     with_index = ask(url, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_users_phone'::regclass")
     assert with_index == [(True,)]
 
 
-KEPT = "but the step was kept; the database: it is at {}"
-NOTHING = "nothing of {} was kept; the database: it is at {}"
+KEPT = "but the step was kept; the database is at {}"
+NOTHING = "nothing of {} was kept; the database is at {}"
 HALF_APPLIED = f"{HALF} is half applied ("
 COMMITS: dict[tuple[int, Cut], str] = {
     (1, Cut.BEFORE): NOTHING.format("the revision", "base"),
@@ -268,7 +236,9 @@ def test_a_half_applied_revision_is_cured_by_hand(docker: Clone, new: Callable[[
     refused = docker.inv("db.upgrade", ok=False, DATABASE_URL=url)
     assert refused.code == 5
     assert 'column "phone" of relation "users" already exists' in refused.err
+    assert f"an earlier run has committed a part of {HALF}" in refused.err
+    assert "see what that has done, finish or undo it by hand, then the same command" in refused.err
     ask(url, "DROP INDEX ix_users_phone")
     ask(url, "ALTER TABLE users DROP COLUMN phone")
     docker.inv("db.upgrade", DATABASE_URL=url)
-    assert stand(url)[::2] == (LAST, [])
+    assert (stand(url).revision, stand(url).begun) == (LAST, [])

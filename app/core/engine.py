@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from sqlalchemy import Engine, Pool, create_engine, make_url
+from sqlalchemy import Engine, NullPool, Pool, create_engine, make_url
 
 CONNECT_TIMEOUT = 10
 """Seconds to wait for an answer from a server; libpq's own default is to wait for ever."""
@@ -27,7 +27,9 @@ def make_engine(url: str, poolclass: type[Pool] | None = None) -> Engine:
     An unreachable server is given up after `CONNECT_TIMEOUT` seconds, unless the URL, the service it names
     or PGCONNECT_TIMEOUT say otherwise (PostgreSQL manual, "Connection Strings").
     """
-    return create_engine(url, poolclass=poolclass, connect_args=_connect_args(url))
+    closes = poolclass is NullPool  # a rollback before that would only print a traceback where the connection is lost
+    reset = None if closes else "rollback"
+    return create_engine(url, poolclass=poolclass, pool_reset_on_return=reset, connect_args=_connect_args(url))
 
 
 def _connect_args(url: str) -> dict[str, Any]:

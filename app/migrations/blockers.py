@@ -39,7 +39,7 @@ WHERE granted AND pid IS DISTINCT FROM pg_backend_pid()
 """
 SESSIONS = """
 SELECT pid, usename, application_name, query, extract(epoch FROM clock_timestamp() - xact_start)::float8,
-       state
+       state, backend_type = 'autovacuum worker' OR (usesysid IS NULL AND backend_type IS NULL)
 FROM pg_stat_activity WHERE pid = ANY (%(pids)s) ORDER BY xact_start NULLS LAST, pid
 """
 PREPARED = """
@@ -48,6 +48,7 @@ FROM pg_prepared_xacts JOIN pg_locks ON transactionid = transaction AND locktype
 WHERE granted AND virtualtransaction = ANY (%(ids)s) ORDER BY prepared
 """
 HIDDEN = "<insufficient privilege>"
+WRAPAROUND = "(to prevent wraparound)"
 
 
 class Holder(NamedTuple):
@@ -113,7 +114,9 @@ def describe(connection: RawConnection, holders: Iterable[Holder]) -> list[Block
 
 
 def _session(row: tuple[Any, ...]) -> Blocker:
-    pid, user, name, query, age, state = row
+    pid, user, name, query, age, state, is_autovacuum = row
+    if is_autovacuum:
+        return _autovacuum(pid, query, age)
     who = f"pid {pid} (user {user or '?'}, application {name or 'not named'})"
     if query == HIDDEN or (age is None and state is None):
         what = "the age of its transaction and its query are shown to members of pg_read_all_stats only"
@@ -121,6 +124,15 @@ def _session(row: tuple[Any, ...]) -> Blocker:
         doing = "idle in transaction, last query" if (state or "").startswith("idle") else "running"
         what = f"transaction open for {spoken(age or 0)}, {doing}: {shortened(query or 'none', 100)}"
     return Blocker(f"{who}, {what}", f"SELECT pg_terminate_backend({pid})")
+
+
+def _autovacuum(pid: int, query: str | None, age: float | None) -> Blocker:
+    what = "what it does is shown to members of pg_read_all_stats only"
+    if query and query != HIDDEN:
+        what = f"since {spoken(age or 0)}: {shortened(query, 100)}"
+    if WRAPAROUND in (query or ""):
+        what += "; the server does not cancel this one for anybody: let it end (it is fast with vacuum_cost_delay = 0)"
+    return Blocker(f"pid {pid}, an autovacuum worker, {what}", f"SELECT pg_cancel_backend({pid}) as a superuser")
 
 
 def _prepared(gid: str, owner: str, age: float) -> Blocker:

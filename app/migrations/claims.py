@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from app.migrations import failures, guard, journal, provenance
+from app.migrations import failures, guard, journal, locking, provenance
 from app.migrations.errors import ConfigurationError, Refused
 from app.migrations.guard import Examination
 from app.migrations.identity import Facts, Identity, Standing, Verdict
@@ -77,15 +77,18 @@ def check_recorded(claim: Claim, given: str) -> None:
 def apply(claim: Claim, engine: Engine, root: Path) -> None:
     """Record the environment and what is seen now, and add the row `claimed` to the journal, in one transaction.
 
-    Raises Refused when somebody else recorded something meanwhile, ConfigurationError without the right to write.
+    Holds the migration lock meanwhile, so that no migration sees one half of it. Raises Refused when a migration does
+    not end in time or somebody else recorded something meanwhile, ConfigurationError without the right to write.
     """
     target, seen = claim.target, claim.seen
     if seen.schema is None:
         raise guard.no_schema(target)
     try:
-        with failures.explained(target.place):
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as side:
-                journal.create(side, seen.schema)
+        with (
+            failures.explained(target.place),
+            locking.exclusive(engine, target.environment.upgrade_wait, guard.caller_of(target)) as side,
+        ):
+            journal.create(side, seen.schema)
             with engine.begin() as connection:
                 _record(connection, claim, seen.schema, root)
     except DBAPIError as error:

@@ -110,11 +110,13 @@ def remains(course: Course, standing: Sequence[str] | None, invalid: Sequence[st
     `standing` are the rows of the version table, or None where they could not be read.
     """
     revision = course.spot.revision if course.spot else "the revision"
-    at = "its revision could not be read" if standing is None else f"it is at {', '.join(standing) or 'base'}"
+    at = "its revision could not be read"
+    if standing is not None:
+        at = f"the database is at {', '.join(standing) or 'base'}"
     if course.unanswered and standing is None:
         return f"the answer to the COMMIT of {revision} was lost, and whether it was kept could not be read"
     if course.unanswered and standing is not None and _shows(course.unanswered, standing):
-        return f"the answer to the COMMIT of {revision} was lost, but the step was kept; the database: {at}"
+        return f"the answer to the COMMIT of {revision} was lost, but the step was kept; {at}"
     if course.atomic:
         what = f"nothing of {revision} was kept"
     else:
@@ -123,7 +125,7 @@ def remains(course: Course, standing: Sequence[str] | None, invalid: Sequence[st
         what = f"{revision} is half applied ({'; '.join(parts)})"
     if invalid:
         what += f"; invalid indexes: {', '.join(invalid)}"
-    return f"{what}; the database: {at}"
+    return f"{what}; {at}"
 
 
 def _shows(statement: str, standing: Sequence[str]) -> bool:

@@ -25,5 +25,12 @@ def run(connection: Connection, statement: str, values: Mapping[str, object] | N
             cursor.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
     except psycopg2.Error as error:
-        lost = bool(raw.closed)
-        raise DBAPIError.instance(statement, None, error, psycopg2.Error, connection_invalidated=lost) from error
+        raise translated(connection, statement, error) from error
+
+
+def translated(connection: Connection, statement: str, error: psycopg2.Error) -> Exception:
+    """Return SQLAlchemy's error for one of the driver, which tells whether the connection is lost."""
+    dialect: Any = connection.dialect
+    raw = connection.connection.dbapi_connection
+    lost = dialect.is_disconnect(error, raw, None)  # raw.closed says it too late where the server has crashed
+    return DBAPIError.instance(statement, None, error, psycopg2.Error, connection_invalidated=lost)

@@ -99,7 +99,8 @@ def explain(error: Exception, place: Place) -> MigrationError | None:
     if not isinstance(error, DBAPIError):
         return None
     code = _sqlstate(error)
-    if isinstance(error, OperationalError) and (code is None or code in CONNECTION_LOST):
+    by_libpq = code is None and isinstance(error, OperationalError)
+    if by_libpq or error.connection_invalidated or code in CONNECTION_LOST:
         return unreachable(error, place)
     if code == NO_PERMISSION:
         return ConfigurationError(
@@ -109,9 +110,14 @@ def explain(error: Exception, place: Place) -> MigrationError | None:
     return None
 
 
-def unreachable(error: OperationalError, place: Place) -> Unreachable:
+def unreachable(error: DBAPIError, place: Place) -> Unreachable:
     """Say in one line why the database cannot be reached; libpq repeats itself for every address it tried."""
     text = _server_message(error)
+    if error.connection_invalidated:  # it had been reached
+        return Unreachable(
+            f"{place.described}: the connection was lost: {text}",
+            f"`{place.status}` shows whether the server answers and where the database stands; then repeat the command",
+        )
     found = cause(text)
     hint = found.hint if found else START_IT
     return Unreachable(

@@ -16,9 +16,8 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
-from app.migrations import journal
+from app.migrations import driver, journal
 from app.migrations.catalog import Catalog
 from app.migrations.inspection_queries import ALWAYS, PROBE, PROBED, statement
 from app.migrations.inspection_rows import assemble
@@ -43,7 +42,7 @@ def read(connection: Connection, left_out: Collection[str] = OURS) -> Catalog:
     try:
         return read_raw(cast(RawConnection, connection.connection.dbapi_connection), left_out)
     except psycopg2.Error as error:
-        raise DBAPIError.instance("reading the catalog", None, error, psycopg2.Error) from error
+        raise driver.translated(connection, "reading the catalog", error) from error
 
 
 def read_raw(connection: RawConnection, left_out: Collection[str] = OURS) -> Catalog:

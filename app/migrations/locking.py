@@ -15,12 +15,13 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 
 from app.migrations import course as courses
-from app.migrations import driver
+from app.migrations import driver, journal
 from app.migrations.advisory import SERVER_PID, WATCH, Caller, exclusive, open_named
 from app.migrations.course import VERSION_TABLE, Course
 from app.migrations.errors import MigrationError, MigrationFailed, Unreachable
 from app.migrations.failures import CONNECTION_LOST, Place
 from app.migrations.patience import Limits, Patience
+from app.migrations.statements import shortened
 from app.migrations.timeouts import RETRIED, Company, Timeouts, limited
 from app.migrations.watcher import Watcher
 
@@ -35,9 +36,15 @@ INVALID_INDEXES = text(
 )
 
 UNDEFINED_TABLE = "42P01"
+SETTING = "a setting of the session"
+EARLIER = "an earlier run"
 SESSION_ENDS_WITHIN = 5.0
 """Seconds to wait for the end of a session whose client is gone; it looks every 2 s (advisory.DROPPED_SOON)."""
 ALIVE = text("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = :pid AND datname = current_database())")
+
+
+class NotKept(MigrationFailed):
+    """A step has reported success, and its version row is not there."""
 
 
 def guarded(engine: Engine, limits: Limits, caller: Caller, attempt: Attempt) -> None:
@@ -75,6 +82,8 @@ def retried(
                 if lost(error):
                     raise run.interrupted(error) from error
                 run.course.ended(error)
+                if isinstance(error, NotKept) and run.course.committed:
+                    raise MigrationFailed(f"{error.message}; {run.state()}", error.hint) from error
                 if run.course.spot is not None and not isinstance(error, MigrationFailed):
                     error.add_note(run.state())
                 raise
@@ -92,7 +101,7 @@ def verify_version(lock: Connection, expected: Collection[str], place: Place) ->
     except SQLAlchemyError as error:
         raise _lock_lost(place, f"after {_listed(expected)} was run; nothing after it was begun") from error
     if set(found) != set(expected):
-        raise MigrationFailed(
+        raise NotKept(
             f"{place.described}: {_listed(expected)} ran without an error, but its row in {VERSION_TABLE} was not "
             f"kept: other connections read {_listed(found)}; does the migration commit or roll back by itself?",
             "take commit and rollback out of it (op.get_context().autocommit_block() is made for this), then "
@@ -120,14 +129,24 @@ def lost(error: BaseException) -> bool:
 
 
 def _first_lost(error: BaseException) -> DBAPIError | None:
-    found, chain = None, error
+    found: DBAPIError | None = None
+    chain: BaseException | None = error
     while chain is not None:
         if isinstance(chain, DBAPIError) and (
             chain.connection_invalidated or getattr(chain.orig, "pgcode", None) in CONNECTION_LOST
         ):
             found = chain
-        chain = chain.__cause__ or chain.__context__  # type: ignore[assignment]
+        elif _lost_by_driver(chain) and (found is None or found.orig is not chain):
+            found = DBAPIError(SETTING, None, chain, connection_invalidated=True)
+        chain = chain.__cause__ or chain.__context__
     return found
+
+
+def _lost_by_driver(error: BaseException) -> bool:
+    """Tell a lost connection that SQLAlchemy lets pass as it is: what it asks the driver itself is no statement."""
+    if not isinstance(error, psycopg2.OperationalError) and type(error) is not psycopg2.DatabaseError:
+        return False
+    return error.pgcode is None or error.pgcode in CONNECTION_LOST
 
 
 class _Run:
@@ -172,28 +191,40 @@ class _Run:
         try:
             with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as fresh:
                 invalid = () if self.course.atomic else tuple(fresh.scalars(INVALID_INDEXES))
-                return courses.remains(self.course, standing(fresh), invalid)
+                said = courses.remains(self.course, standing(fresh), invalid)
+                return said + self._left_by_others(fresh)
         except SQLAlchemyError:
             return courses.remains(self.course, None)
+
+    def _left_by_others(self, fresh: Connection) -> str:
+        """Say what the journal knows of an earlier run that this one has not come past."""
+        revision = self.course.spot.revision if self.course.spot else ""
+        with suppress(SQLAlchemyError):  # no right to read it
+            if self.course.atomic and revision in journal.half_applied(fresh, journal.home(fresh)):
+                return f"; {EARLIER} has committed a part of {revision}"
+        return ""
 
     def failure(self, error: DBAPIError) -> MigrationFailed:
         spot, course = self.course.spot, self.course
         where = f"revision {spot.revision} failed at {spot.path}:{spot.line}" if spot else "the migration failed"
         said = " ".join(str(error.orig).split("\n")[0].split()) or type(error.orig).__name__
         code = getattr(error.orig, "pgcode", None)
-        next_ = f"correct {spot.path if spot else 'it'}, then go on with the same command"
-        if not course.atomic:
+        next_, state = f"correct {spot.path if spot else 'it'}, then go on with the same command", self.state()
+        if EARLIER in state:
+            next_ = "see what that has done, finish or undo it by hand, then the same command"
+        elif not course.atomic:
             next_ = "finish or undo by hand what is committed, as the message lists it, then the same command"
         return MigrationFailed(
             f"{self.caller.place.described}: {where}: {said}{f' [{code}]' if code else ''}, in: {course.statement}; "
-            f"{self.state()}",
+            f"{state}",
             f"`{self.caller.place.status}` shows where the database stands; {next_}",
         )
 
     def interrupted(self, error: BaseException) -> MigrationError:
         """Say what a lost connection has left. Waits a little for the end of what it ran."""
         first = _first_lost(error)
-        if first is not None and first.statement is not None:  # a COMMIT has none: it was not sent any more
+        if first is not None and first.statement is not None:  # a COMMIT has none: it was answered, or never sent
+            self.course.committed += self.course.in_doubt if first.statement == SETTING else []
             self.course.in_doubt = []
         self.course.ended(first or error, lost=True)
         said = str(first.orig).strip().split("\n")[0] if first else "it was closed"
@@ -208,7 +239,7 @@ class _Run:
         spot, where = self.course.spot, f"the connection was lost during {revision}"
         if spot and not self.course.unanswered:
             where = f"revision {revision} failed at {spot.path}:{spot.line}"
-            said = f"{said}, in: {self.course.statement}"
+            said = f"{said}, {_relation(first, self.course)}: {self.course.statement}"
         cure = "" if " is half applied" not in state else "finish or undo by hand what the message lists, then "
         return MigrationFailed(
             f"{place.described}: {where}: {said}; {state}",
@@ -225,6 +256,13 @@ class _Run:
 
     def _watch(self) -> Connection:
         return open_named(self.engine, f"{self.caller.name}{WATCH}")
+
+
+def _relation(lost: DBAPIError | None, course: Course) -> str:
+    """How the last statement of the revision stands to what was being done when the connection was lost."""
+    if lost is not None and lost.statement is None:
+        return "in the COMMIT after"
+    return "in" if lost is not None and shortened(str(lost.statement)) == course.statement else "after"
 
 
 def _lock_lost(place: Place, when: str) -> MigrationFailed:

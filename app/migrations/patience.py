@@ -1,4 +1,7 @@
-"""How a migration waits for those who hold the lock it needs, and when it gives up. Queues for no lock itself."""
+"""How a migration waits for those who hold the lock it needs, and when it gives up.
+
+Queues for no lock itself, save for one that neither reads nor writes queue behind, to be rid of an autovacuum.
+"""
 
 import random
 import time
@@ -8,7 +11,7 @@ from typing import NamedTuple
 
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 
-from app.migrations import blockers
+from app.migrations import autovacuum, blockers
 from app.migrations.advisory import Caller
 from app.migrations.blockers import Blocker, Holder, Wait, spoken
 from app.migrations.errors import MigrationFailed
@@ -46,6 +49,7 @@ class Patience:
         self.tries = 0
         self.deadline = 0.0
         self.said = 0.0
+        self.asked: frozenset[Holder] = frozenset()
 
     def wait_out(self, revision: str, wait: Wait | None) -> None:
         """Return when another try makes sense: the transactions in the way are gone. Raises MigrationFailed.
@@ -83,7 +87,15 @@ class Patience:
             if not first_gone or now - since > patience:
                 self._say(wait, alive)
             self._check(wait, alive)
+            self._end_autovacuum(wait, alive)
             time.sleep(POLL)
+
+    def _end_autovacuum(self, wait: Wait, alive: frozenset[Holder]) -> None:
+        """Have the server cancel the workers among those in the way, once for each."""
+        workers = autovacuum.workers(self.look, alive - self.asked)
+        self.asked |= alive
+        if workers:
+            autovacuum.have_cancelled(self.look, wait)
 
     def _pause(self, wait: Wait | None, step: int) -> None:
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(step - 1, 10)) * random.uniform(0.5, 1)  # noqa: S311 -- jitter

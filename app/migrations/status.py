@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from app.migrations import guard, journal
+from app.migrations.failures import NO_PERMISSION
 from app.migrations.guard import Examination
 from app.migrations.identity import Verdict
 from app.migrations.journal import Entry
@@ -79,8 +80,10 @@ def _read_journal(connection: Connection, schema: str | None) -> tuple[Sequence[
     try:
         entries = journal.read(connection, schema, limit=1)
         return journal.half_applied(connection, schema), entries[0] if entries else None
-    except DBAPIError:  # no right to read it: what it would say is then not shown
-        return (), None
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) != NO_PERMISSION:
+            raise
+        return (), None  # what it would say is then not shown
 
 
 def _pending(revisions: Sequence[str], script: ScriptDirectory) -> list[Script] | None:

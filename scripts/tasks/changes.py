@@ -134,7 +134,9 @@ def _run(place: "Workplace", plan: "Plan", to: str, secured: "Secured | None", n
         try:
             runner.run(ROOT, place.target, runner.Goal(plan.action, to), request, place.script)
         except MigrationFailed as error:
-            raise secured.failed(error, place.name) if secured else error from error
+            if secured is None:
+                raise
+            raise secured.failed(error, place.name) from error
 
 
 def _look_again(place: "Workplace", plan: "Plan") -> "Status":

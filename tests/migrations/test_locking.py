@@ -71,7 +71,7 @@ def test_a_blocker_that_never_ends_is_named_and_nothing_is_changed(chain: Chain,
         "error: the test database: r2 did not get the lock on t in 1 s (1 try): "
         f"pid {pid} (user postgres, application report), transaction open for "
     )
-    assert error.endswith("last query: SELECT * FROM t; nothing of r2 was kept; the database: it is at r1")
+    assert error.endswith("last query: SELECT * FROM t; nothing of r2 was kept; the database is at r1")
     assert hint == f"  next: wait for its end, or end it: SELECT pg_terminate_backend({pid}); then repeat the command"
     assert (version(database), columns(database)) == (["r1"], ["a"])
     assert ask(database, "SELECT to_regclass('u')") == [(None,)]
@@ -122,7 +122,7 @@ def test_a_revision_that_fails_in_its_middle_says_what_is_committed(chain: Chain
     )
     assert error.endswith(
         "r1 is half applied (committed: CREATE TABLE u (a int); may have left something: CREATE UNIQUE INDEX "
-        "CONCURRENTLY ix ON t (a)); invalid indexes: ix; the database: it is at base"
+        "CONCURRENTLY ix ON t (a)); invalid indexes: ix; the database is at base"
     )
     assert "finish or undo by hand what is committed" in hint
 
@@ -143,7 +143,7 @@ def test_a_revision_that_committed_by_itself_is_not_tried_again(chain: Chain, da
         reader.execute("SELECT * FROM t")
         done = chain.upgrade()
     assert done.code == 5
-    assert "r1 is half applied (committed: CREATE TABLE u (a int)); the database: it is at base" in done.err
+    assert "r1 is half applied (committed: CREATE TABLE u (a int)); the database is at base" in done.err
 
 
 def test_a_migration_that_commits_and_is_not_kept_is_found_out(chain: Chain, database: str) -> None:
@@ -169,7 +169,7 @@ def test_a_lost_connection_is_a_failed_migration_with_what_is_known(chain: Chain
     done = ended(chain, database)
     assert done.code == 5
     assert "revision r2 failed at chain/versions/r2.py:11: " in done.err
-    assert "in: SELECT pg_sleep(60); nothing of r2 was kept; the database: it is at r1" in done.err
+    assert "in: SELECT pg_sleep(60); nothing of r2 was kept; the database is at r1" in done.err
     assert (version(database), ask(database, "SELECT to_regclass('u')")) == (["r1"], [(None,)])
 
 
@@ -228,3 +228,19 @@ def test_the_version_is_read_from_another_connection(database: str) -> None:
         "  next: take commit and rollback out of it (op.get_context().autocommit_block() is made for this), then "
         "`inv db.status --env=prod`"
     )
+
+
+def test_a_short_lock_timeout_sees_the_blocker_at_the_first_try(chain: Chain, database: str) -> None:
+    chain.revision("r1", ADD)
+    with session(database, "report") as reader:
+        reader.execute("SELECT * FROM t")
+        pid = reader.connection.info.backend_pid
+        done = chain.upgrade(LOCK_TIMEOUT="0.05", LOCK_RETRY_FOR="1")
+    assert f"r1 did not get the lock on t in 1 s (1 try): pid {pid} (user postgres" in done.err
+
+
+def test_what_a_revision_committed_by_itself_is_listed(chain: Chain, database: str) -> None:
+    chain.revision("r1", 'op.execute("CREATE TABLE u (a int)")', "op.get_bind().commit()")
+    done = chain.upgrade()
+    assert done.code == 5
+    assert "r1 is half applied (committed: CREATE TABLE u (a int)); the database is at base" in done.err

@@ -88,3 +88,22 @@ def test_another_environments_database_is_shown_with_a_warning(staging: Clone, d
 
 def test_nothing_pending_writes_no_sql(staging: Clone, database: str) -> None:
     assert "BEGIN;" not in unmoved(staging, database, "db.upgrade").out
+
+
+def test_a_version_table_that_is_there_is_not_created(staging: Clone, database: str) -> None:
+    staging.inv("db.downgrade", "--to=base", "--allow-downgrade", "--yes", "--no-backup")
+    done = unmoved(staging, database, "db.upgrade")
+    assert "CREATE TABLE tenants" in done.out
+    assert "CREATE TABLE alembic_version" not in done.out
+
+
+def test_what_the_real_run_would_meet_is_said(staging: Clone, database: str) -> None:
+    refused = unmoved(staging, database, "db.downgrade").out
+    assert "without --dry-run, this is refused: staging is protected, and a downgrade loses data" in refused
+    allowed = unmoved(staging, database, "db.downgrade", "--allow-downgrade").out
+    assert "is refused" not in allowed
+    assert "without --dry-run, this makes a backup first (BACKUP=" in allowed
+    assert "without --dry-run, this asks for the name staging to be typed back" in allowed
+    assert "without" not in unmoved(staging, database, "db.downgrade", "--allow-downgrade", "--yes", "--no-backup").out
+    staging.environment["APP_ENV"] = "docker"
+    assert "without --dry-run, this is refused: " in unmoved(staging, database, "db.downgrade").out
