@@ -13,6 +13,7 @@ CORE = {
     "errors", "redaction", "urls", "environments", "durations", "revision", "history", "plan", "catalog",
     "catalog_names", "retention", "findings", "url_syntax", "environment_file", "environment_rules", "identity",
     "losses", "manifest", "database_names", "rescue", "database_settings", "headers", "header_values", "bindings",
+    "diagnosis", "symptoms", "ailments_of_code", "ailments_of_version", "ailments_of_schema",
     "dump_progress", "drift", "mending", "deparsing", "sql_statements",
 }  # fmt: skip
 SOURCES = [

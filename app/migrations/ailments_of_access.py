@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from app.migrations import environment_checks, failures
 from app.migrations.diagnosis import UNREACHABLE, Finding, Severity
 from app.migrations.identity import Standing
-from app.migrations.symptoms import Blocking, Database, Reach, Symptoms
+from app.migrations.symptoms import Blocking, Reach, Symptoms
 
 NEEDED = "make sure that nobody needs it: its work is undone"
 READ_ONLY = "default_transaction_read_only"
@@ -124,11 +124,6 @@ def restore_leftover(seen: Symptoms) -> Iterator[Finding]:
     if names:
         cause = f"a restore that was killed has left half-built databases, which take room: {', '.join(names)}"
         yield Finding("restore-leftover", cause, seen.reach.inv("db.repair"), severity=Severity.WARNING)
-
-
-def in_doubt(database: Database) -> bool:
-    """Return whether the database is being changed, or cannot be read: what is in it may be different in a moment."""
-    return database.migration is not None or bool(database.orphans or database.locked_by)
 
 
 def _in_the_way(reach: Reach, case: str, one: Blocking, cause: str) -> Finding:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from app.migrations.ailments_of_access import in_doubt
 from app.migrations.diagnosis import Finding, Severity
 from app.migrations.symptoms import Symptoms
 
@@ -12,7 +11,7 @@ SHOWN = 3
 def invalid_index(seen: Symptoms) -> Iterator[Finding]:
     """Find indexes that no query uses and that every write pays for."""
     database = seen.database
-    for index in database.invalid if database and not in_doubt(database) else ():
+    for index in database.invalid if database and not database.in_doubt else ():
         cause = f"index {index.name} of {index.table} is not valid: no query uses it, and every write pays for it"
         yield Finding("invalid-index", cause, seen.reach.inv("db.repair"), details=(index.definition,))
 
@@ -50,4 +49,4 @@ def drift(seen: Symptoms) -> Iterator[Finding]:
 
 def _quiet(seen: Symptoms) -> bool:
     """Return whether the schema should be that of its revision now: nothing is at work, nothing half done."""
-    return seen.database is not None and not in_doubt(seen.database) and not seen.database.begun
+    return seen.database is not None and not seen.database.in_doubt and not seen.database.begun

@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
-from app.migrations.ailments_of_access import in_doubt
 from app.migrations.diagnosis import Finding, Severity
 from app.migrations.symptoms import Database, Symptoms, Trace, VersionTable
 
@@ -90,7 +89,7 @@ def several_rows(seen: Symptoms) -> Iterator[Finding]:
 def half_applied(seen: Symptoms) -> Iterator[Finding]:
     """Find revisions that committed some of their work and never ended."""
     database = seen.database
-    if database is None or in_doubt(database):
+    if database is None or database.in_doubt:
         return
     for trace in database.begun:
         yield Finding(
@@ -105,7 +104,7 @@ def half_applied(seen: Symptoms) -> Iterator[Finding]:
 def no_version(seen: Symptoms) -> Iterator[Finding]:
     """Find a database without a revision: an empty one is to be upgraded, a filled one adopted."""
     database = seen.database
-    if database is None or database.verdict is None or database.rows or in_doubt(database):
+    if database is None or database.verdict is None or database.rows or database.in_doubt:
         return
     if database.version is None and database.tables:
         return  # version_elsewhere says so

@@ -29,8 +29,10 @@ def run(connection: Connection, statement: str, values: Mapping[str, object] | N
 
 
 def translated(connection: Connection, statement: str, error: psycopg2.Error) -> Exception:
-    """Return SQLAlchemy's error for one of the driver, which tells whether the connection is lost."""
+    """Return SQLAlchemy's error for one of the driver; a connection that is lost is given up, as SQLAlchemy does."""
     dialect: Any = connection.dialect
     raw = connection.connection.dbapi_connection
     lost = dialect.is_disconnect(error, raw, None)  # raw.closed says it too late where the server has crashed
+    if lost:
+        connection.invalidate(error)
     return DBAPIError.instance(statement, None, error, psycopg2.Error, connection_invalidated=lost)

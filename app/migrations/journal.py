@@ -86,7 +86,10 @@ class Row(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One row of the journal. Actions: upgrade, downgrade, stamp, begun, abandoned, failed, claimed."""
+    """One row of the journal.
+
+    Actions: upgrade, downgrade, stamp, begun, abandoned, failed, claimed, restored, repaired.
+    """
 
     id: int
     revision: str

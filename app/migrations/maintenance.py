@@ -104,7 +104,7 @@ def mend(admin: Connection, name: str) -> list[str]:
             with suppress(ObjectInUse, InvalidCatalogName, InsufficientPrivilege):
                 execute(admin, f"DROP DATABASE {quoted(left)}")
                 dropped.append(left)
-            execute(admin, "SELECT pg_advisory_unlock(%s)", _key(left))
+            execute(admin, "SELECT pg_advisory_unlock(%s)", lock_key(left))
     return dropped
 
 
@@ -121,7 +121,7 @@ def alone(admin: Connection, name: str, place: Place) -> Iterator[None]:
         yield
     finally:
         with suppress(psycopg2.Error):
-            execute(admin, "SELECT pg_advisory_unlock(%s)", _key(subject))
+            execute(admin, "SELECT pg_advisory_unlock(%s)", lock_key(subject))
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def building(admin: Connection, name: str, options: str) -> Iterator[tuple[str, 
         with suppress(psycopg2.OperationalError, psycopg2.InterfaceError):  # the server is gone: else mended later
             execute(admin, f"DROP DATABASE IF EXISTS {quoted(built)} WITH (FORCE)")
         with suppress(psycopg2.Error):
-            execute(admin, "SELECT pg_advisory_unlock(%s)", _key(built))
+            execute(admin, "SELECT pg_advisory_unlock(%s)", lock_key(built))
 
 
 def _names_like(admin: Connection, pattern: str) -> list[str]:
@@ -150,10 +150,11 @@ def _names_like(admin: Connection, pattern: str) -> list[str]:
 
 
 def _try_lock(admin: Connection, subject: str) -> bool:
-    return bool(value(admin, "SELECT pg_try_advisory_lock(%s)", _key(subject)))
+    return bool(value(admin, "SELECT pg_try_advisory_lock(%s)", lock_key(subject)))
 
 
-def _key(subject: str) -> int:
+def lock_key(subject: str) -> int:
+    """Return the number of the advisory lock that is held for `subject`."""
     return int.from_bytes(sha256(subject.encode()).digest()[:8], signed=True)
 
 

@@ -190,6 +190,11 @@ class Database(NamedTuple):
         """Return what it holds, as far as it can be read."""
         return (self.version.rows or ()) if self.version else ()
 
+    @property
+    def in_doubt(self) -> bool:
+        """Return whether it is being changed, or cannot be read: what is in it may be different in a moment."""
+        return self.migration is not None or bool(self.orphans or self.locked_by)
+
 
 class Symptoms(NamedTuple):
     """Everything. `unusable` is why the environment's files cannot be used, `silent` why its database was not read.
