@@ -85,10 +85,10 @@ def own(pg: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def five(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def five(tmp_path_factory: pytest.TempPathFactory, scratch_admin: str) -> Clone:
     """A clone with five short revisions, the fourth of which is not atomic and cannot be repeated."""
     clone = Clone(copy_tree(tmp_path_factory.mktemp("five") / "clone"))
-    clone.environment |= {"APP_ENV": "docker"}
+    clone.environment |= {"APP_ENV": "docker", "SCRATCH_URL": scratch_admin}
     for file in clone.versions.glob("*.py"):
         if not file.name.startswith(FIRST):
             file.unlink()
