@@ -8,7 +8,6 @@ https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 
 import psycopg2
 from psycopg2.errors import InsufficientPrivilege, InvalidCatalogName, ObjectInUse
@@ -16,7 +15,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 -- the cl
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.migrations import database_names, failures
+from app.migrations import database_names, failures, raw
 from app.migrations.advisory import WATCH, cut
 from app.migrations.database_settings import quoted
 from app.migrations.errors import ConfigurationError, Refused
@@ -83,13 +82,13 @@ def explained(place: Place) -> Iterator[None]:
 
 def oid_of(admin: Connection, name: str) -> int | None:
     """Return the oid of the database `name`; None where there is none."""
-    found = value(admin, "SELECT oid::bigint FROM pg_database WHERE datname = %s", name)
+    found = raw.value(admin, "SELECT oid::bigint FROM pg_database WHERE datname = %s", name)
     return None if found is None else int(str(found))
 
 
 def name_of(admin: Connection, oid: int) -> str | None:
     """Return what the database `oid` is called now; None where it is gone."""
-    found = value(admin, "SELECT datname FROM pg_database WHERE oid = %s", oid)
+    found = raw.value(admin, "SELECT datname FROM pg_database WHERE oid = %s", oid)
     return None if found is None else str(found)
 
 
@@ -100,11 +99,11 @@ def mend(admin: Connection, name: str) -> list[str]:
     """
     dropped = []
     for left in _names_like(admin, database_names.built_pattern(name)):
-        if not value(admin, USED, left) and _try_lock(admin, left):
+        if not raw.value(admin, USED, left) and raw.try_lock(admin, left):
             with suppress(ObjectInUse, InvalidCatalogName, InsufficientPrivilege):
-                execute(admin, f"DROP DATABASE {quoted(left)}")
+                raw.execute(admin, f"DROP DATABASE {quoted(left)}")
                 dropped.append(left)
-            execute(admin, "SELECT pg_advisory_unlock(%s)", lock_key(left))
+            raw.execute(admin, "SELECT pg_advisory_unlock(%s)", raw.lock_key(left))
     return dropped
 
 
@@ -112,7 +111,7 @@ def mend(admin: Connection, name: str) -> list[str]:
 def alone(admin: Connection, name: str, place: Place) -> Iterator[None]:
     """Hold the lock of restores of `name` while the block runs. Raises Refused when another restore holds it."""
     subject = f"db.restore {name}"
-    if not _try_lock(admin, subject):
+    if not raw.try_lock(admin, subject):
         raise Refused(
             f'{place.described}: another restore of "{name}" is at work; nothing was changed',
             "wait for its end, then look at what is active: " + place.status,
@@ -121,7 +120,7 @@ def alone(admin: Connection, name: str, place: Place) -> Iterator[None]:
         yield
     finally:
         with suppress(psycopg2.Error):
-            execute(admin, "SELECT pg_advisory_unlock(%s)", lock_key(subject))
+            raw.execute(admin, "SELECT pg_advisory_unlock(%s)", raw.lock_key(subject))
 
 
 @contextmanager
@@ -131,42 +130,19 @@ def building(admin: Connection, name: str, options: str) -> Iterator[tuple[str, 
     `options` is what follows TEMPLATE template0. Raises psycopg2.Error where it cannot be created.
     """
     built = database_names.built(name, secrets.token_hex(8))
-    if not _try_lock(admin, built):
+    if not raw.try_lock(admin, built):
         raise RuntimeError(f"the lock of {built}, a name of 64 random bits, is taken")
     try:
-        execute(admin, f"CREATE DATABASE {quoted(built)} TEMPLATE template0 {options}")
+        raw.execute(admin, f"CREATE DATABASE {quoted(built)} TEMPLATE template0 {options}")
         yield built, oid_of(admin, built) or 0
     finally:
         with suppress(psycopg2.OperationalError, psycopg2.InterfaceError):  # the server is gone: else mended later
-            execute(admin, f"DROP DATABASE IF EXISTS {quoted(built)} WITH (FORCE)")
+            raw.execute(admin, f"DROP DATABASE IF EXISTS {quoted(built)} WITH (FORCE)")
         with suppress(psycopg2.Error):
-            execute(admin, "SELECT pg_advisory_unlock(%s)", lock_key(built))
+            raw.execute(admin, "SELECT pg_advisory_unlock(%s)", raw.lock_key(built))
 
 
 def _names_like(admin: Connection, pattern: str) -> list[str]:
     with admin.cursor() as cursor:
         cursor.execute("SELECT datname FROM pg_database WHERE datname ~ %s ORDER BY oid", (pattern,))
         return [str(row[0]) for row in cursor.fetchall()]
-
-
-def _try_lock(admin: Connection, subject: str) -> bool:
-    return bool(value(admin, "SELECT pg_try_advisory_lock(%s)", lock_key(subject)))
-
-
-def lock_key(subject: str) -> int:
-    """Return the number of the advisory lock that is held for `subject`."""
-    return int.from_bytes(sha256(subject.encode()).digest()[:8], signed=True)
-
-
-def value(connection: Connection, query: str, *values: object) -> object:
-    """Return the first value of the first row; None where there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(query, values or None)
-        row = cursor.fetchone()
-        return row[0] if row else None
-
-
-def execute(connection: Connection, statement: str, *values: object) -> None:
-    """Run one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values or None)

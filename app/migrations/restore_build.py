@@ -13,7 +13,7 @@ from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-from app.migrations import clients, contents, database_settings, maintenance, rescue, restore_survey, restoring
+from app.migrations import clients, contents, database_settings, maintenance, raw, rescue, restore_survey, restoring
 from app.migrations.clients import Clients
 from app.migrations.dump_progress import Advance
 from app.migrations.errors import Refused
@@ -67,7 +67,7 @@ def _rehearse(situation: Situation, name: str) -> None:
     with closing(maintenance.connect(situation.target.url, situation.name, situation.target.place)) as mover:
         mover.autocommit = False
         for statement in dressing(situation, name, None):
-            maintenance.execute(mover, statement)
+            raw.execute(mover, statement)
         mover.rollback()
 
 

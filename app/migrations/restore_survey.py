@@ -12,7 +12,8 @@ from sqlalchemy.pool import NullPool
 
 from app.migrations import contents, failures, guard, swap, urls
 from app.migrations.errors import ConfigurationError, MigrationFailed
-from app.migrations.maintenance import oid_of, value
+from app.migrations.maintenance import oid_of
+from app.migrations.raw import value
 from app.migrations.restore_plan import Found, Server
 from app.migrations.swap import Session
 from app.migrations.targets import Target

@@ -7,12 +7,12 @@ https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 
 import psycopg2
 from psycopg2.errors import DependentObjectsStillExist, DuplicateObject, InsufficientPrivilege, UndefinedObject
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 
+from app.migrations import raw
 from app.migrations.contents import quoted
 from app.migrations.errors import ConfigurationError
 
@@ -23,7 +23,7 @@ REGISTRY = "massacorp roles"
 
 def missing(connection: RawConnection, names: Iterable[str]) -> list[str]:
     """Return which of the roles the server does not have."""
-    there = {str(row[0]) for row in _rows(connection, "SELECT rolname FROM pg_roles")}
+    there = {str(row[0]) for row in raw.rows(connection, "SELECT rolname FROM pg_roles")}
     return [name for name in names if name not in there]
 
 
@@ -35,14 +35,14 @@ def make(connection: RawConnection, names: Iterable[str], comment: str = "") -> 
     made = []
     for name in missing(connection, names):
         try:
-            _execute(connection, f"CREATE ROLE {quoted(name)} NOLOGIN")
+            raw.execute(connection, f"CREATE ROLE {quoted(name)} NOLOGIN")
             made.append(name)
             if comment:
-                _execute(connection, f"COMMENT ON ROLE {quoted(name)} IS %s", comment)
+                raw.execute(connection, f"COMMENT ON ROLE {quoted(name)} IS %s", comment)
         except DuplicateObject:
             continue
         except InsufficientPrivilege as error:
-            user = _rows(connection, "SELECT quote_ident(current_user)")[0][0]
+            user = raw.rows(connection, "SELECT quote_ident(current_user)")[0][0]
             raise ConfigurationError(
                 f'the backup names the role "{name}", which this server lacks, and {user} may not make it:'
                 f" {str(error).splitlines()[0]}",
@@ -56,7 +56,7 @@ def drop(connection: RawConnection, names: Sequence[str]) -> list[str]:
     kept = []
     for name in names:
         try:
-            _execute(connection, f"DROP ROLE IF EXISTS {quoted(name)}")
+            raw.execute(connection, f"DROP ROLE IF EXISTS {quoted(name)}")
         except (DependentObjectsStillExist, InsufficientPrivilege):
             kept.append(name)
     return kept
@@ -76,11 +76,11 @@ def standing_in(connect: Callable[[], RawConnection], names: Sequence[str]) -> I
             made = make(connection, names, COMMENT)
             ours = [name for name in _ours(connection) if name in set(names) | set(made)]
             for name in ours:
-                _execute(connection, "SELECT pg_advisory_lock_shared(%s)", _key(name))
+                raw.execute(connection, "SELECT pg_advisory_lock_shared(%s)", _key(name))
         yield ours
     finally:
         with suppress(psycopg2.OperationalError, psycopg2.InterfaceError):  # gone with the server; else swept
-            _execute(connection, "SELECT pg_advisory_unlock_all()")
+            raw.execute(connection, "SELECT pg_advisory_unlock_all()")
             with _registry(connection):
                 _drop_unused(connection)
         connection.close()
@@ -89,37 +89,26 @@ def standing_in(connect: Callable[[], RawConnection], names: Sequence[str]) -> I
 def _drop_unused(connection: RawConnection) -> None:
     """Drop the roles of ours that no session holds. Under the lock of the registry."""
     for name in _ours(connection):
-        if _rows(connection, "SELECT pg_try_advisory_lock(%s)", _key(name))[0][0]:
+        if raw.value(connection, "SELECT pg_try_advisory_lock(%s)", _key(name)):
             with suppress(UndefinedObject):
                 drop(connection, [name])
-            _execute(connection, "SELECT pg_advisory_unlock(%s)", _key(name))
+            raw.execute(connection, "SELECT pg_advisory_unlock(%s)", _key(name))
 
 
 def _ours(connection: RawConnection) -> list[str]:
     query = "SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = %s AND NOT rolcanlogin ORDER BY 1"
-    return [str(row[0]) for row in _rows(connection, query, COMMENT)]
+    return [str(row[0]) for row in raw.rows(connection, query, COMMENT)]
 
 
 @contextmanager
 def _registry(connection: RawConnection) -> Iterator[None]:
     """Be alone with the roles; held for as long as a few statements take."""
-    _execute(connection, "SELECT pg_advisory_lock(%s)", _key(REGISTRY))
+    raw.execute(connection, "SELECT pg_advisory_lock(%s)", _key(REGISTRY))
     try:
         yield
     finally:
-        _execute(connection, "SELECT pg_advisory_unlock(%s)", _key(REGISTRY))
+        raw.execute(connection, "SELECT pg_advisory_unlock(%s)", _key(REGISTRY))
 
 
 def _key(name: str) -> int:
-    return int.from_bytes(sha256(f"massacorp role\0{name}".encode()).digest()[:8], signed=True)
-
-
-def _execute(connection: RawConnection, statement: str, *values: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values or None)
-
-
-def _rows(connection: RawConnection, query: str, *values: object) -> list[tuple[object, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, values or None)
-        return cursor.fetchall()
+    return raw.lock_key(f"massacorp role\0{name}")

@@ -20,7 +20,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 -- the cl
 from psycopg2.extensions import quote_ident
 from sqlalchemy.engine import make_url
 
-from app.migrations import server, urls
+from app.migrations import raw, server, urls
 from app.migrations.errors import ConfigurationError, Unreachable
 from app.migrations.programs import find_server_programs
 
@@ -59,7 +59,7 @@ def database(admin_url: str, template: str | None = None, options: str = "") -> 
             yield _url_of(admin_url, name)
         finally:
             with suppress(psycopg2.OperationalError, psycopg2.InterfaceError):  # gone with the server; else swept
-                _execute(connection, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+                raw.execute(connection, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def template(admin_url: str, key: str, build: Callable[[str], None]) -> str:
@@ -69,7 +69,7 @@ def template(admin_url: str, key: str, build: Callable[[str], None]) -> str:
     Raises what `build` raises, and Unreachable when another process builds it for longer than `BUILD_WITHIN`.
     """
     with closing(connect(admin_url)) as connection:
-        owner = _value(connection, "SELECT current_user")
+        owner = raw.value(connection, "SELECT current_user")
         name = TEMPLATE_PREFIX + sha256(f"{owner}\0{key}".encode()).hexdigest()[:16]
         if _exists(connection, name):
             return name
@@ -87,11 +87,11 @@ def sweep(admin_url: str) -> list[str]:
     dropped = []
     with closing(connect(admin_url)) as connection:
         for name in _names(connection, SCRATCH_PREFIX):
-            if _try_lock(connection, name):
+            if raw.try_lock(connection, name):
                 with suppress(ObjectInUse, InvalidCatalogName, InsufficientPrivilege):
-                    _execute(connection, f'DROP DATABASE "{name}"')
+                    raw.execute(connection, f'DROP DATABASE "{name}"')
                     dropped.append(name)
-                _execute(connection, "SELECT pg_advisory_unlock(%s)", _lock_key(name))
+                raw.execute(connection, "SELECT pg_advisory_unlock(%s)", raw.lock_key(name))
     return dropped
 
 
@@ -125,14 +125,14 @@ def connect(admin_url: str) -> Connection:
 
 def _create(connection: Connection, template: str, options: str) -> str:
     name = SCRATCH_PREFIX + secrets.token_hex(8)
-    if not _try_lock(connection, name):
+    if not raw.try_lock(connection, name):
         raise RuntimeError(f"the lock of {name}, a name of 64 random bits, is taken")
     strategy = "STRATEGY file_copy" if _copies_files(connection) else ""
     try:
         model = quote_ident(template, connection)
-        _execute(connection, f"CREATE DATABASE {name} TEMPLATE {model} {strategy} {options}")
+        raw.execute(connection, f"CREATE DATABASE {name} TEMPLATE {model} {strategy} {options}")
     except InsufficientPrivilege as error:
-        user = _value(connection, "SELECT quote_ident(current_user)")
+        user = raw.value(connection, "SELECT quote_ident(current_user)")
         raise ConfigurationError(
             f"{user} may not make scratch databases on the server of SCRATCH_URL: {str(error).splitlines()[0]}",
             f"as its superuser: ALTER ROLE {user} CREATEDB; or SCRATCH_URL={EMBEDDED} and the same command again",
@@ -150,20 +150,20 @@ def _copies_files(connection: Connection) -> bool:
 
     https://www.postgresql.org/docs/current/sql-createdatabase.html
     """
-    return connection.server_version >= 150000 and _value(connection, "SHOW fsync") == "off"
+    return connection.server_version >= 150000 and raw.value(connection, "SHOW fsync") == "off"
 
 
 def _publish(connection: Connection, scratch: str, name: str) -> None:
     """Close the scratch database to sessions, then rename it: a killed process leaves a template or a scratch one."""
-    _execute(connection, f"ALTER DATABASE {scratch} WITH ALLOW_CONNECTIONS false")
-    _execute(connection, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", scratch)
-    _execute(connection, f"ALTER DATABASE {scratch} RENAME TO {name}")
+    raw.execute(connection, f"ALTER DATABASE {scratch} WITH ALLOW_CONNECTIONS false")
+    raw.execute(connection, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", scratch)
+    raw.execute(connection, f"ALTER DATABASE {scratch} RENAME TO {name}")
 
 
 def _prune(connection: Connection) -> None:
     for name in _names(connection, TEMPLATE_PREFIX)[TEMPLATES_KEPT:]:
         with suppress(ObjectInUse, InvalidCatalogName, InsufficientPrivilege):
-            _execute(connection, f'DROP DATABASE "{name}"')
+            raw.execute(connection, f'DROP DATABASE "{name}"')
 
 
 def _names(connection: Connection, prefix: str) -> list[str]:
@@ -175,13 +175,13 @@ def _names(connection: Connection, prefix: str) -> list[str]:
 
 
 def _exists(connection: Connection, name: str) -> bool:
-    return bool(_value(connection, "SELECT count(*) FROM pg_database WHERE datname = %s", name))
+    return bool(raw.value(connection, "SELECT count(*) FROM pg_database WHERE datname = %s", name))
 
 
 def _await_lock(connection: Connection, name: str) -> None:
     """Poll: a session that waits inside PostgreSQL holds back CREATE INDEX CONCURRENTLY."""
     deadline = time.monotonic() + BUILD_WITHIN
-    while not _try_lock(connection, name):
+    while not raw.try_lock(connection, name):
         if time.monotonic() > deadline:
             raise Unreachable(
                 f"another process has been building {name} for {BUILD_WITHIN:.0f} s",
@@ -190,25 +190,5 @@ def _await_lock(connection: Connection, name: str) -> None:
         time.sleep(0.05)
 
 
-def _try_lock(connection: Connection, name: str) -> bool:
-    return bool(_value(connection, "SELECT pg_try_advisory_lock(%s)", _lock_key(name)))
-
-
-def _lock_key(name: str) -> int:
-    return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
-
-
 def _url_of(admin_url: str, name: str) -> str:
     return make_url(admin_url).set(database=name).render_as_string(hide_password=False)
-
-
-def _value(connection: Connection, query: str, *values: object) -> object:
-    with connection.cursor() as cursor:
-        cursor.execute(query, values or None)
-        row = cursor.fetchone()
-        return row[0] if row else None
-
-
-def _execute(connection: Connection, statement: str, *values: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values or None)

@@ -11,7 +11,7 @@ from app.migrations import blockers
 from app.migrations.advisory import HOLDER, KEY, LOCK
 from app.migrations.blockers import Holder, spoken
 from app.migrations.guard import FAMILY
-from app.migrations.maintenance import lock_key
+from app.migrations.raw import lock_key
 from app.migrations.symptoms import Blocking, Migration
 
 LOOKS, APART = 6, 0.1

@@ -21,7 +21,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 -- the cl
 from app.migrations.blockers import spoken
 from app.migrations.database_settings import quoted
 from app.migrations.errors import Refused
-from app.migrations.maintenance import execute, oid_of, value
+from app.migrations.maintenance import oid_of
+from app.migrations.raw import execute, value
 
 LOOK = 0.02
 """Seconds between two looks at the sessions that are in the way."""

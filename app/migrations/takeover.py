@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 from sqlalchemy import Connection, Engine, text
 
-from app.migrations import contents, guard, journal, maintenance, provenance, restore_survey, swap
+from app.migrations import contents, guard, journal, maintenance, provenance, raw, restore_survey, swap
 from app.migrations.advisory import SERVER_PID
 from app.migrations.blockers import spoken
 from app.migrations.errors import MigrationError, MigrationFailed, Refused
@@ -119,7 +119,7 @@ def take_over(situation: Situation, hold: Hold, admin: RawConnection, change: Ex
 
 def _dress(mover: RawConnection, situation: Situation, change: Exchange, hold: Hold) -> None:
     for statement in dressing(situation, change.built, hold.settings):
-        maintenance.execute(mover, statement)
+        raw.execute(mover, statement)
 
 
 def _await_quiet(situation: Situation, hold: Hold, admin: RawConnection, oid: int, deadline: float) -> None:
@@ -155,7 +155,7 @@ def _ended_well(situation: Situation, process: int, change: Exchange) -> bool:
     target = situation.target
     try:
         with closing(maintenance.connect(target.url, situation.name, target.place)) as fresh:
-            while maintenance.value(fresh, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s", process):
+            while raw.value(fresh, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s", process):
                 time.sleep(swap.LOOK)
             return maintenance.name_of(fresh, change.built_oid) == change.target
     except (MigrationError, psycopg2.Error) as error:

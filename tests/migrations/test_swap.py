@@ -13,7 +13,7 @@ import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from sqlalchemy import make_url
 
-from app.migrations import database_names, maintenance, swap
+from app.migrations import database_names, maintenance, raw, swap
 from app.migrations.contents import quoted
 from app.migrations.errors import Refused
 from app.migrations.failures import Place
@@ -242,14 +242,14 @@ def _stop_after(pair: Pair, stage: int) -> None:
         done += 1
 
     def watched(connection: Connection, statement: str, *values: object) -> None:
-        maintenance.execute(connection, statement, *values)
+        raw.execute(connection, statement, *values)
         passed()
 
     try:
         setattr(swap, "execute", watched)  # noqa: B010 -- mypy knows it as another module's
         admin, mover = connect(pair), connect(pair)
         for one in (admin, mover):
-            maintenance.execute(one, "SET application_name = %s", f"swap {os.getpid()}")
+            raw.execute(one, "SET application_name = %s", f"swap {os.getpid()}")
         swap.exchange(mover, admin, pair.change, Hands(passed, nothing, terminate=False))
         passed()
     finally:
@@ -293,9 +293,7 @@ def test_a_second_restore_of_the_same_database_is_refused(make: Callable[..., Pa
 @pytest.mark.parametrize("name", ["postgres", "template1", "app"])
 def test_a_database_is_renamed_from_another_one(scratch_admin: str, name: str) -> None:
     with closing(maintenance.connect(scratch_admin, name, PLACE)) as admin:
-        assert maintenance.value(admin, "SELECT current_database()") == (
-            "template1" if name == "postgres" else "postgres"
-        )
+        assert raw.value(admin, "SELECT current_database()") == ("template1" if name == "postgres" else "postgres")
 
 
 def test_sessions_are_told_with_who_they_are(make: Callable[..., Pair]) -> None:
