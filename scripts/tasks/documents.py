@@ -24,8 +24,10 @@ def show(document: Document) -> None:
 
 
 def status(place: "Workplace", read: "Status") -> Document:
-    """Return what `db.status` answers; `next` is null at head."""
+    """Return what `db.status` answers; `next` is null at head, `last_backup` where there is none."""
     from scripts.tasks import screen
+
+    archive = place.last_backup()
 
     standing, at_head = read.standing, read.standing.state is State.AT_HEAD
     return {
@@ -44,6 +46,13 @@ def status(place: "Workplace", read: "Status") -> Document:
         "pending": [revision(script) for script in standing.pending],
         "half_applied": list(standing.half_applied),
         "last_change": entry(read.last) if read.last else None,
+        "last_backup": {
+            "name": archive.name,
+            "started_at": archive.started.isoformat(),
+            "proven": archive.proven,
+        }
+        if archive
+        else None,
         "next": None if at_head else screen.cure(place.name, standing),
     }
 

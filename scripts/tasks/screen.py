@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from app.migrations.archives import Archive
     from app.migrations.journal import Entry
     from app.migrations.losses import Loss
     from app.migrations.plan import Plan
@@ -118,9 +119,19 @@ def status_rows(place: "Workplace", read: Status) -> list[tuple[str, str]]:
     rows += [("pending" if n == 0 else "", f"{one.revision}  {one.doc}") for n, one in enumerate(standing.pending)]
     if read.last is not None:
         rows.append(("last change", entry(read.last)))
+    if (archive := place.last_backup()) is not None:
+        rows.append(("last backup", backup(archive)))
     if standing.state is not State.AT_HEAD:
         rows.append(("next", cure(place.name, standing)))
     return rows
+
+
+def backup(archive: "Archive") -> str:
+    """Return a backup in a few words: its name, and whether a restore has shown that it is good."""
+    if archive.fault:
+        return f"{archive.name}, not usable: {archive.fault}"
+    state = "proven" if archive.proven else "it DIFFERED when it was restored" if archive.refuted else "not proven yet"
+    return f"{archive.name}, {state}"
 
 
 def identity(read: Status) -> str:

@@ -1,7 +1,8 @@
 """What a task needs before it can begin: the environment that was named, its database, the history."""
 
 import sys
-from typing import NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
@@ -10,8 +11,12 @@ from sqlalchemy.pool import NullPool
 from app.core.config import variables
 from app.core.engine import make_engine
 from app.migrations import environments, failures, guard, runner, targets
+from app.migrations.errors import MigrationError
 from app.migrations.status import Status, read
 from scripts.tasks.command import ROOT
+
+if TYPE_CHECKING:
+    from app.migrations.archives import Archive
 
 
 class Workplace(NamedTuple):
@@ -33,6 +38,15 @@ class Workplace(NamedTuple):
         if not seen.verdict.allows_change:
             print(f"warning: {seen.verdict.reason}\n  next: {seen.verdict.next}", file=sys.stderr)
         return seen
+
+    def last_backup(self) -> "Archive | None":
+        """Return the newest backup of this environment; None where there is none that can be read."""
+        from app.migrations import archives
+
+        with suppress(MigrationError):
+            home = archives.resolve_dir(ROOT, self.target.environment.backup_dir)
+            return next(iter(archives.listed(home, self.name)), None)
+        return None
 
     def status_before_change(self) -> Status:
         """Read where the database stands. Raises Refused where this environment may not change it."""

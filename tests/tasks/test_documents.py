@@ -49,6 +49,7 @@ def test_each_document_has_its_shape(answer: Any, root: Any) -> None:
         "pending",
         "half_applied",
         "last_change",
+        "last_backup",
         "next",
     ]
     assert status["identity"] == {"environment": "docker", "standing": "ours", "reason": None}
@@ -56,6 +57,7 @@ def test_each_document_has_its_shape(answer: Any, root: Any) -> None:
     assert status["pending"] == [{"revision": "e5a72b8c9d0f", "title": "add_sessions_updated_at"}]
     assert status["next"] == "inv db.upgrade --env=docker"
     assert list(status["last_change"]) == ENTRY
+    assert status["last_backup"] is None
 
     assert answer("db.current") == {
         "environment": "docker",

@@ -93,6 +93,7 @@ def test_the_journal_names_the_backup_and_nothing_to_do_makes_none(prod: Prod) -
     assert named == [(made,)]
     prod.clone.inv("db.upgrade", "--yes")
     assert prod.backups() == [made]
+    assert f"{made}, proven" in prod.clone.inv("db.status").out
 
 
 def test_a_failed_migration_ends_with_the_command_that_brings_everything_back(prod: Prod) -> None:
