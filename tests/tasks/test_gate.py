@@ -119,7 +119,7 @@ def test_a_backup_that_cannot_be_restored_stops_the_change(prod: Prod) -> None:
 def test_data_of_a_protected_environment_goes_nowhere_unsaid(prod: Prod) -> None:
     (prod.clone.folder / "envs/prod.local.env").unlink()
     at = revision_of(prod.url)
-    done = prod.clone.inv("db.upgrade", "--yes", ok=False)
+    done = prod.clone.inv("db.upgrade", "--yes", ok=False, SCRATCH_URL="")
     assert (done.code, revision_of(prod.url), prod.backups()) == (2, at, [])
     assert "SCRATCH_URL=embedded" in done.err
 
@@ -135,5 +135,5 @@ def test_where_no_backup_can_be_written_nothing_is_changed(prod: Prod, tmp_path:
 def test_downgrade_and_stamp_make_a_backup_too(prod: Prod) -> None:
     prod.clone.inv("db.downgrade", "--yes", "--allow-downgrade")
     assert len(prod.backups()) == 1
-    prod.clone.inv("db.stamp", f"--to={HEAD}", "--yes")
+    prod.clone.inv("db.stamp", f"--to={HEAD}", "--yes", "--force")
     assert len(prod.backups()) == 2
