@@ -14,7 +14,7 @@ CORE = {
     "catalog_names", "retention", "findings", "url_syntax", "environment_file", "environment_rules", "identity",
     "losses", "manifest", "database_names", "rescue", "database_settings", "headers", "header_values", "bindings",
     "diagnosis", "symptoms", "ailments_of_code", "ailments_of_version", "ailments_of_schema",
-    "dump_progress", "drift", "mending", "deparsing", "sql_statements",
+    "dump_progress", "quoting", "drift", "mending", "deparsing", "sql_statements",
 }  # fmt: skip
 SOURCES = [
     *ROOT.glob("app/**/*.py"),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from app.migrations import environment_checks, failures
 from app.migrations.diagnosis import UNREACHABLE, Finding, Severity
 from app.migrations.identity import Standing
+from app.migrations.quoting import quoted
 from app.migrations.symptoms import Blocking, Reach, Symptoms
 
 NEEDED = "make sure that nobody needs it: its work is undone"
@@ -43,7 +44,7 @@ def read_only(seen: Symptoms) -> Iterator[Finding]:
         cause = "the server is a standby, which takes no changes"
         yield Finding("standby", cause, decide="name the primary in DATABASE_URL, or promote this one (pg_promote())")
     elif server.read_only:
-        database, role = f"DATABASE {_quoted(server.database)}", f"ROLE {_quoted(server.user)}"
+        database, role = f"DATABASE {quoted(server.database)}", f"ROLE {quoted(server.user)}"
         places = {"database": database, "user": role, "database user": f"{role} IN {database}"}
         where = {"client": "in DATABASE_URL"}.get(server.read_only, f"for the {server.read_only}")
         place = places.get(server.read_only)
@@ -128,7 +129,3 @@ def restore_leftover(seen: Symptoms) -> Iterator[Finding]:
 
 def _in_the_way(reach: Reach, case: str, one: Blocking, cause: str) -> Finding:
     return Finding(case, f"{cause} {one.described}", reach.sql(one.ending), NEEDED)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from app.migrations.diagnosis import Finding, Severity
+from app.migrations.quoting import quoted
 from app.migrations.symptoms import Database, Symptoms, Trace, VersionTable
 
 MOST = 6
@@ -30,7 +31,7 @@ def no_schema(seen: Symptoms) -> Iterator[Finding]:
         named = [name.strip().strip('"') for name in database.server.search_path.split(",")]
         name = next((each for each in named if each and each != "$user"), "public")
         cause = f"search_path ({database.server.search_path}) names no schema that exists: nothing can be created"
-        yield Finding("no-schema", cause, seen.reach.sql(f"CREATE SCHEMA {_quoted(name)}"))
+        yield Finding("no-schema", cause, seen.reach.sql(f"CREATE SCHEMA {quoted(name)}"))
 
 
 def unknown_revision(seen: Symptoms) -> Iterator[Finding]:
@@ -178,7 +179,7 @@ def _set_path(seen: Symptoms, database: Database, schema: str) -> tuple[str, str
     server = database.server
     if server.path_set_by == "client":
         return "", f"correct search_path in the options of DATABASE_URL: {schema} first"
-    role, name = _quoted(server.user), _quoted(server.database)
+    role, name = quoted(server.user), quoted(server.database)
     statement = f"ALTER ROLE {role} IN DATABASE {name} SET search_path = {schema}"
     return seen.reach.sql(statement), f"make sure that {schema} is the schema that the application uses"
 
@@ -195,7 +196,3 @@ def _rows(table: VersionTable) -> str:
 
 def _counted(count: int) -> str:
     return f"{count} {'revision' if count == 1 else 'revisions'}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

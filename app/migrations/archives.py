@@ -88,8 +88,8 @@ class Archive(NamedTuple):
 
 
 def resolve_dir(root: Path, backup_dir: str) -> Path:
-    """Return the folder that BACKUP_DIR means: a relative one begins at the repository, `~` is the home folder."""
-    return root / Path(backup_dir).expanduser()
+    """Return the folder that BACKUP_DIR means: a relative one begins at the repository."""
+    return root / backup_dir
 
 
 def read(folder: Path, environment: str | None = None) -> Archive:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Connection, CursorResult, text
 
 from app.migrations.manifest import DatabaseSettings, SecurityLabel, SequencePosition, Setting
+from app.migrations.quoting import quoted
 
 BATCH = 200
 """Sequences that are read by one statement."""
@@ -210,16 +211,6 @@ def revisions_anywhere(connection: Connection) -> dict[str, tuple[str, ...]]:
 def name(schema: str, relation: str) -> str:
     """Return a qualified name, quoted where PostgreSQL of any version might want it: keywords come with versions."""
     return ".".join(part if re.fullmatch("[a-z_][a-z0-9_$]*", part) else quoted(part) for part in (schema, relation))
-
-
-def quoted(identifier: str) -> str:
-    """Return an identifier as SQL takes it in every place."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(value: str) -> str:
-    """Return a string as SQL takes it."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _run(connection: Connection, statement: str) -> CursorResult[*tuple[Any, ...]]:

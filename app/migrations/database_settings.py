@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from app.migrations.manifest import DatabaseSettings, Setting
+from app.migrations.quoting import literal, quoted
 
 PRIVILEGES = {"C": "CREATE", "T": "TEMPORARY", "c": "CONNECT"}
 LISTS = frozenset({
@@ -68,17 +69,6 @@ def parse_grant(item: str) -> Grant:
     if match is None:
         raise ValueError(f"{item} is no aclitem")
     return Grant(_unquoted(match["grantee"]), match["rights"], _unquoted(match["grantor"]))
-
-
-def quoted(name: str) -> str:
-    """Return a name as SQL, always in quotes."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return a string as SQL, whatever standard_conforming_strings says."""
-    escaped = text.replace("'", "''")
-    return f"'{escaped}'" if "\\" not in text else " E'" + escaped.replace("\\", "\\\\") + "'"
 
 
 def _in_order(acl: Iterable[str], owner: str) -> list[Grant]:

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from sqlalchemy import Engine, make_url
 
 from app.migrations import ailments, code_symptoms, database_symptoms, diagnosis, programs, targets, urls
-from app.migrations.database_settings import quoted
 from app.migrations.database_symptoms import Visit
 from app.migrations.diagnosis import Finding
 from app.migrations.environments import Environment
 from app.migrations.errors import ConfigurationError, MigrationError
+from app.migrations.quoting import quoted
 from app.migrations.symptoms import Reach, Symptoms
 from app.migrations.targets import Target
 

@@ -73,7 +73,7 @@ def load(
     """
     shared, local = entries(root, name, also)
     environment = build(name, shared, local, process, need_url)
-    return replace(environment, backup_dir=str(root / environment.backup_dir))
+    return replace(environment, backup_dir=str(root / Path(environment.backup_dir).expanduser()))
 
 
 def entries(root: Path, name: str, also: Collection[str] = ()) -> tuple[dict[str, Entry], dict[str, Entry] | None]:
@@ -97,7 +97,7 @@ def for_alembic(root: Path, x_env: str | None, process: Mapping[str, str]) -> En
     choice = choose(x_env, process.get("APP_ENV"), process.get("DATABASE_URL"))
     if choice.url is not None:
         environment = detached(choice.url, process)
-        return replace(environment, backup_dir=str(root / environment.backup_dir))
+        return replace(environment, backup_dir=str(root / Path(environment.backup_dir).expanduser()))
     return load(root, choice.name or DEFAULT_NAME, process)
 
 

@@ -81,13 +81,6 @@ def meet(connection: Connection, target: Target, inputs: Inputs, say: Say | None
     return Found(catalog, user, versions), wanted
 
 
-def catalog_at(
-    root: Path, target: Target, revisions: Sequence[str], server_major: int, say: Say | None = None
-) -> Expected:
-    """Return what `find` finds for a target that keeps everything in `public` and needs no roles of its own."""
-    return find(Wanted(Inputs(root), target, server_major, say=say), revisions)
-
-
 def find(wanted: Wanted, revisions: Sequence[str]) -> Expected:
     """Return the catalog that the history has at exactly these revisions; several are several rows of the table.
 
@@ -105,11 +98,6 @@ def find(wanted: Wanted, revisions: Sequence[str]) -> Expected:
         found = _built(built, wanted.inputs, tuple(revisions))
     expected_cache.save(wanted.inputs.root, _name(key, found.server_major), _document(found))
     return found
-
-
-def is_known(wanted: Wanted, revisions: Sequence[str]) -> bool:
-    """Return whether `find` will need no scratch database."""
-    return _recall(wanted, _key(wanted, revisions)) is not None
 
 
 def signature(around: Surroundings) -> tuple[str, ...]:

@@ -17,10 +17,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.migrations import database_names, failures, raw
 from app.migrations.advisory import WATCH, cut
-from app.migrations.database_settings import quoted
 from app.migrations.errors import ConfigurationError, Refused
 from app.migrations.failures import Place
 from app.migrations.guard import FAMILY
+from app.migrations.quoting import quoted
 
 MAINTENANCE = ("postgres", "template1")
 ATTENTIVE = "SET client_connection_check_interval = '2s'; SET idle_session_timeout = 0"

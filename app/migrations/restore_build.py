@@ -18,6 +18,7 @@ from app.migrations.clients import Clients
 from app.migrations.dump_progress import Advance
 from app.migrations.errors import Refused
 from app.migrations.manifest import DatabaseSettings
+from app.migrations.quoting import quoted
 from app.migrations.restore_plan import Situation
 from app.migrations.restoring import Into, NotRestored
 
@@ -48,7 +49,7 @@ def database(situation: Situation, admin: RawConnection) -> Iterator[Database]:
     tablespace = situation.found.settings.tablespace if situation.found else settings.tablespace
     options = restoring.creation_options(settings, situation.server.version // 10000)
     if tablespace in situation.server.tablespaces - {DEFAULT}:
-        options += f" TABLESPACE {database_settings.quoted(tablespace)}"
+        options += f" TABLESPACE {quoted(tablespace)}"
     with ExitStack() as stack:
         try:
             name, oid = stack.enter_context(maintenance.building(admin, situation.name, options))

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from app.migrations import database_names, database_settings
 from app.migrations.archives import Archive
 from app.migrations.blockers import spoken
-from app.migrations.database_settings import literal, quoted
 from app.migrations.errors import MigrationError, Refused
 from app.migrations.identity import Verdict
 from app.migrations.manifest import DatabaseSettings
+from app.migrations.quoting import literal, quoted
 from app.migrations.swap import Session
 from app.migrations.targets import Target
 

@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
-from app.migrations import contents, failures, guard, swap, urls
+from app.migrations import contents, failures, guard, raw, swap, urls
 from app.migrations.errors import ConfigurationError, MigrationFailed
 from app.migrations.maintenance import oid_of
 from app.migrations.raw import value
@@ -50,7 +50,7 @@ def url_of(target: Target, name: str) -> str:
 
 def server(admin: RawConnection) -> Server:
     """Read what the server has and what this role may do."""
-    ((user, superuser, createdb),) = _rows(admin, ROLE)
+    ((user, superuser, createdb),) = raw.rows(admin, ROLE)
     return Server(
         version=admin.server_version,
         user=str(user),
@@ -93,8 +93,8 @@ def found(admin: RawConnection, engine: Engine, target: Target, name: str, root:
         may_own=bool(value(admin, MAY_OWN, oid)),
         size=size(admin, oid),
         sessions=tuple(staying(admin, oid)),
-        prepared=tuple(str(row[0]) for row in _rows(admin, PREPARED, oid)),
-        slots=tuple(str(row[0]) for row in _rows(admin, SLOTS, oid)),
+        prepared=tuple(str(row[0]) for row in raw.rows(admin, PREPARED, oid)),
+        slots=tuple(str(row[0]) for row in raw.rows(admin, SLOTS, oid)),
         subscriptions=int(str(value(admin, SUBSCRIPTIONS, oid) or 0)),
     )
 
@@ -140,11 +140,5 @@ def _free(admin: RawConnection) -> int | None:
     return None
 
 
-def _rows(admin: RawConnection, query: str, *values: object) -> list[tuple[object, ...]]:
-    with admin.cursor() as cursor:
-        cursor.execute(query, values or None)
-        return cursor.fetchall()
-
-
 def _names(admin: RawConnection, query: str) -> frozenset[str]:
-    return frozenset(str(row[0]) for row in _rows(admin, query))
+    return frozenset(str(row[0]) for row in raw.rows(admin, query))

@@ -17,14 +17,14 @@ from app.migrations import catalog, child, contents, dump_progress, inspection, 
 from app.migrations.archives import Archive
 from app.migrations.catalog import Catalog, Difference
 from app.migrations.clients import Clients
-from app.migrations.contents import SequenceState, literal
+from app.migrations.contents import SequenceState
 from app.migrations.dump_progress import Advance, Item, RestoreMeter
 from app.migrations.errors import Refused
 from app.migrations.manifest import DatabaseSettings, Manifest, SequencePosition
+from app.migrations.quoting import literal
 from app.migrations.redaction import redact
 
 CATALOG = "catalog.json"
-BUILTIN_SINCE = 17
 PROVIDERS_SINCE = 15
 PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL row_security = off"
 DROPPED_SOON = "-c client_connection_check_interval=2s"

@@ -13,8 +13,8 @@ from psycopg2.errors import DependentObjectsStillExist, DuplicateObject, Insuffi
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 
 from app.migrations import raw
-from app.migrations.contents import quoted
 from app.migrations.errors import ConfigurationError
+from app.migrations.quoting import quoted
 
 COMMENT = "massacorp: stands in for a role of another server while a backup is proven"
 REGISTRY = "massacorp roles"

@@ -3,6 +3,7 @@
 Everything here works from any current folder: paths are made absolute before Alembic sees them.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -39,7 +40,9 @@ def history(root: Path) -> ScriptDirectory:
     """Load the history; a broken file or graph raises ConfigurationError."""
     script = ScriptDirectory.from_config(config(root))
     try:
-        script.get_heads()
+        with warnings.catch_warnings():  # of a parent that is missing, which is told as an error
+            warnings.filterwarnings("ignore", message="Revision .* is not present", category=UserWarning)
+            script.get_heads()
     except Exception as error:
         raise candidates.broken_history(error, script.versions) from error
     return script

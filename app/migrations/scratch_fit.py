@@ -13,9 +13,9 @@ from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the
 from sqlalchemy import Connection, text
 
 from app.migrations import contents, roles, scratch, urls
-from app.migrations.contents import literal, quoted
 from app.migrations.errors import ConfigurationError
 from app.migrations.manifest import DatabaseSettings, Manifest
+from app.migrations.quoting import literal, quoted
 from app.migrations.restoring import creation_options
 
 PROVIDERS = {"b": "builtin", "c": "libc", "i": "icu"}

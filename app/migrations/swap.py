@@ -19,9 +19,9 @@ from psycopg2.errors import LockNotAvailable, ObjectInUse
 from psycopg2.extensions import connection as Connection  # noqa: N812 -- the class has a lower-case name
 
 from app.migrations.blockers import spoken
-from app.migrations.database_settings import quoted
 from app.migrations.errors import Refused
 from app.migrations.maintenance import oid_of
+from app.migrations.quoting import quoted
 from app.migrations.raw import execute, value
 
 LOOK = 0.02

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from app.migrations import journal, survey
-from app.migrations.contents import quoted
+from app.migrations.quoting import quoted
 from app.migrations.symptoms import Lack, Server, VersionTable
 
 SERVER = text("""

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.migrations.status import State
 from scripts.tasks.command import ROOT
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ def show(document: Document) -> None:
 
 def status(place: "Workplace", read: "Status") -> Document:
     """Return what `db.status` answers; `next` is null at head, `last_backup` where there is none."""
+    from app.migrations.status import State
     from scripts.tasks import screen
 
     archive = place.last_backup()

@@ -73,8 +73,8 @@ def _report(way: "Road", reached: "Outcome") -> None:
     import shlex
 
     from app.migrations import restore_survey, urls
-    from app.migrations.contents import quoted
     from app.migrations.maintenance import MAINTENANCE
+    from app.migrations.quoting import quoted
     from app.migrations.restore_plan import mebibytes
     from scripts.tasks import lines
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import NullPool, create_engine, make_url
 
 from app.migrations import clients, guard, restore, restore_plan, urls
-from app.migrations.contents import quoted
 from app.migrations.guard import Examination
 from app.migrations.identity import Verdict
+from app.migrations.quoting import quoted
 from app.migrations.restore import Outcome, Road
 from app.migrations.restore_plan import Request
 from tests.migrations.chains import ask

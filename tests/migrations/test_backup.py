@@ -8,9 +8,10 @@ import psycopg2
 import pytest
 from sqlalchemy.engine import make_url
 
-from app.migrations import archives, backup, catalog, child, contents, scratch, snapshot
+from app.migrations import archives, backup, catalog, child, scratch, snapshot
 from app.migrations.dump_progress import Progress
 from app.migrations.errors import ConfigurationError, MigrationError, Refused
+from app.migrations.quoting import quoted
 from tests.migrations import rich_schema, sites
 from tests.migrations.chains import ask, dsn, until
 from tests.migrations.sites import ROOT, site
@@ -81,15 +82,15 @@ def test_writes_go_on_during_the_dump_and_the_counts_are_those_of_the_dump(
 def test_a_database_is_dumped_whatever_its_name(scratch_admin: str, name: str, tmp_path: Path) -> None:
     name = f"{name} {os.getpid()}"
     with closing(scratch.connect(scratch_admin)) as connection, connection.cursor() as cursor:
-        quoted = contents.quoted(name)
-        cursor.execute(f"CREATE DATABASE {quoted}")
+        sql_name = quoted(name)
+        cursor.execute(f"CREATE DATABASE {sql_name}")
         try:
             url = make_url(scratch_admin).set(database=name).render_as_string(hide_password=False)
             ask(url, "CREATE TABLE t AS SELECT 1")
             described = site(tmp_path, url).make().readable()
             assert (described.database, described.rows) == (name, {"public.t": 1})
         finally:
-            cursor.execute(f"DROP DATABASE {quoted} WITH (FORCE)")
+            cursor.execute(f"DROP DATABASE {sql_name} WITH (FORCE)")
 
 
 def test_the_password_is_in_no_argument_and_in_no_file(

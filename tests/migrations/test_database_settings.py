@@ -9,8 +9,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from app.migrations import contents
-from app.migrations.database_settings import Grant, literal, parse_grant, roles, statements
+from app.migrations.database_settings import Grant, parse_grant, roles, statements
 from app.migrations.manifest import DatabaseSettings, Setting
+from app.migrations.quoting import literal, quoted
 from app.migrations.redaction import HIDDEN
 from tests.migrations.chains import ask, dsn
 
@@ -78,13 +79,13 @@ def three(database: str) -> Iterator[list[str]]:
     token = database.rpartition("_")[2].partition("?")[0]
     names = [f'{token} "o" é', f"{token}_Reader", f"{token}_x"]
     for name in names:
-        ask(database, f"CREATE ROLE {contents.quoted(name)}")
+        ask(database, f"CREATE ROLE {quoted(name)}")
     yield names
     for name in names:
-        ask(database, f"DROP OWNED BY {contents.quoted(name)}")
-        ask(database, f"REASSIGN OWNED BY {contents.quoted(name)} TO postgres")
+        ask(database, f"DROP OWNED BY {quoted(name)}")
+        ask(database, f"REASSIGN OWNED BY {quoted(name)} TO postgres")
     for name in names:
-        ask(database, f"DROP ROLE {contents.quoted(name)}")
+        ask(database, f"DROP ROLE {quoted(name)}")
 
 
 def of(url: str) -> DatabaseSettings:
@@ -124,4 +125,4 @@ def test_a_real_database_has_afterwards_what_the_other_one_had(database: str, th
 
 
 def _item(role: str) -> str:
-    return contents.quoted(role)
+    return quoted(role)

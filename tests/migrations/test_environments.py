@@ -259,6 +259,12 @@ def test_the_local_file_of_dev_is_the_root_one_and_of_others_beside_the_shared_o
     assert load(root, "prod", {"BACKUP_DIR": "/elsewhere"}).backup_dir == "/elsewhere"
 
 
+def test_the_folder_of_backups_may_begin_at_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    root = folder(tmp_path, prod="DATABASE_URL=\n")
+    assert load(root, "prod", {"BACKUP_DIR": "~/backups"}, need_url=False).backup_dir == "/home/me/backups"
+
+
 def test_lists_the_usual_environments_first_and_no_local_files(tmp_path: Path) -> None:
     root = folder(tmp_path, zoo="", prod="", dev="", prod__local="", qa="")
     assert names(root) == ["dev", "prod", "qa", "zoo"]

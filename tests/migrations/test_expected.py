@@ -12,6 +12,7 @@ from app.migrations.build_inputs import Inputs
 from app.migrations.catalog import Key
 from app.migrations.errors import ConfigurationError
 from app.migrations.expected import Expected
+from app.migrations.workshop import Wanted
 from tests.migrations.chains import ask, preset
 from tests.migrations.projects import Project
 
@@ -29,7 +30,9 @@ class Builder:
 
     def __call__(self, *revisions: str, major: int = 0) -> Expected:
         target = self.project.target(URL, self.admin)
-        return expected.catalog_at(self.project.folder, target, revisions, major or self.major, self.said.append)
+        return expected.find(
+            Wanted(Inputs(self.project.folder), target, major or self.major, say=self.said.append), revisions
+        )
 
 
 @pytest.fixture
@@ -126,10 +129,10 @@ def own(empty: Path) -> Project:
 def test_a_protected_environment_without_scratch_url_has_the_private_server_used(own: Project) -> None:
     protected = own.target(URL, None)
     protected = protected._replace(environment=protected.environment.__class__("prod", URL, True, scratch_url=None))
-    found = expected.catalog_at(own.folder, protected, ["one"], 15)
+    found = expected.find(Wanted(Inputs(own.folder), protected, 15), ["one"])
     assert (found.server_major, tables(found)) == (16, {"public.t", "public.t.a"})
     assert server.stop_all(own.folder) == [".postgres/scratch-16"]
-    assert expected.catalog_at(own.folder, protected, ["one"], 15).cached
+    assert expected.find(Wanted(Inputs(own.folder), protected, 15), ["one"]).cached
     assert server.stop_all(own.folder) == []
 
 

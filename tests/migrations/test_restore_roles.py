@@ -10,8 +10,8 @@ import psycopg2
 import pytest
 
 from app.migrations import restore, restore_plan, scratch
-from app.migrations.contents import quoted
 from app.migrations.errors import Refused
+from app.migrations.quoting import quoted
 from app.migrations.restore_plan import Request
 from tests.migrations.chains import ask, dsn
 from tests.migrations.restores import DESTROY, Shop, shop

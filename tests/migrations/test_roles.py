@@ -7,8 +7,8 @@ from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the
 from sqlalchemy.engine import make_url
 
 from app.migrations import roles, scratch
-from app.migrations.contents import quoted
 from app.migrations.errors import ConfigurationError
+from app.migrations.quoting import quoted
 from tests.migrations.chains import ask
 
 

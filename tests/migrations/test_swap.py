@@ -14,9 +14,9 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from sqlalchemy import make_url
 
 from app.migrations import database_names, maintenance, raw, swap
-from app.migrations.contents import quoted
 from app.migrations.errors import Refused
 from app.migrations.failures import Place
+from app.migrations.quoting import quoted
 from app.migrations.swap import Exchange, Hands
 from tests.migrations.chains import ask, dsn, until
 
