@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -12,7 +13,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.migrations import environments, identity, journal, locking, provenance, recorder, urls
+from app.migrations import environments, identity, journal, locking, provenance, recorder, urls, version_rows
 from app.migrations.errors import ConfigurationError, MigrationError, Refused
 from app.migrations.failures import NO_PERMISSION
 from app.migrations.identity import Facts, Identity, Standing, Verdict
@@ -83,8 +84,10 @@ def run(change: Change, engine: Engine, attempt: Attempt) -> None:
             lambda heads: locking.verify_version(side, heads, place),
             change.request.progress,
         )
+        once = partial(attempt, written)
         try:
-            locking.retried(engine, side, limits, caller, lambda connection: attempt(written, connection=connection))
+            with closing(written), version_rows.written_directly():
+                locking.retried(engine, side, limits, caller, lambda connection: once(connection=connection))
         except BaseException as error:
             if not isinstance(error, Refused | ConfigurationError):
                 with suppress(SQLAlchemyError):

@@ -6,7 +6,6 @@ committed on another connection, so that a half-applied revision is known even a
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
@@ -15,9 +14,9 @@ from alembic.script import Script
 from sqlalchemy import Connection, event
 
 from app.migrations import journal
+from app.migrations.code_reader import CodeReader
 from app.migrations.journal import Actor, Code, Row
 from app.migrations.redaction import redact
-from app.migrations.revision import digest
 
 VERBS = {"upgrade": "applied", "downgrade": "undone", "stamp": "stamped"}
 
@@ -70,6 +69,11 @@ class Recorder:
         self.row: int | None = None
         self.began = 0.0
         self.finished: tuple[Done, Collection[str]] | None = None
+        self.codes = CodeReader()
+
+    def close(self) -> None:
+        """End what goes on beside the run."""
+        self.codes.close()
 
     def attach(self, context: MigrationContext) -> None:
         """Hear of every step that `context` is about to run in this try.
@@ -101,10 +105,12 @@ class Recorder:
             return
         said = {"direction": action_of(self.info), "error": redact(str(error) or type(error).__name__)}
         detail = {**self.desk.detail, **said}
-        row = Row(name(self.info), "failed", time.monotonic() - self.began, code(self.info), detail)
+        row = Row(name(self.info), "failed", time.monotonic() - self.began, self._code(self.info), detail)
         journal.add(self.side, self.desk.schema, self.desk.actor, row)
 
     def _watched(self, steps: Iterable[RevisionStep]) -> Iterator[RevisionStep]:
+        steps = list(steps)
+        self.codes.start([script.path for step in steps if (script := _script(step.info))])
         for number, step in enumerate(steps):
             self.is_first = number == 0
             if not self.opened:
@@ -129,14 +135,19 @@ class Recorder:
             journal.finish(connection, schema, self.row, action_of(step), seconds)
             journal.abandon(connection, schema, name(step))
         else:
-            row = Row(name(step), action_of(step), seconds, code(step), desk.detail)
+            row = Row(name(step), action_of(step), seconds, self._code(step), desk.detail)
             journal.add(connection, schema, desk.actor, row, closes=name(step) in desk.half_applied)
+
+    def _code(self, step: MigrationInfo) -> Code | None:
+        """Return digest and source of the step's revision; None where there is no single one."""
+        script = _script(step)
+        return self.codes[script.path] if script else None
 
     def _committing(self, _: Connection) -> None:
         if self.info is None or self.row is not None or self.desk is None:
             return
         detail = {**self.desk.detail, "direction": action_of(self.info)}
-        row = Row(name(self.info), journal.BEGUN, None, code(self.info), detail)
+        row = Row(name(self.info), journal.BEGUN, None, self._code(self.info), detail)
         self.row = journal.open_row(self.side, self.desk.schema, self.desk.actor, row)
 
 
@@ -155,15 +166,6 @@ def title(step: MigrationInfo) -> str:
     """Return the first line of the revision's docstring, or nothing for a stamp."""
     script = _script(step)
     return script.doc if script else ""
-
-
-def code(step: MigrationInfo) -> Code | None:
-    """Return digest and source of the step's revision, as the file is now; None where there is no single one."""
-    script = _script(step)
-    if script is None:
-        return None
-    source = Path(script.path).read_bytes()
-    return Code(digest(source), source.decode("utf-8", "replace").replace("\0", ""))
 
 
 def _script(step: MigrationInfo) -> Script | None:

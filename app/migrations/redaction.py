@@ -28,15 +28,15 @@ _NEXT_URL = re.compile(r"(?<=[\s'\"`<>(,;=])[a-z0-9+.-]{1,40}://", re.I)
 _PORTS = re.compile(r"\d*(?:,[^/?\s@]*)?(?=[/?\s'\"`)>\].;,]|$)")
 _AT_A_HOST = re.compile(r"@(?=(?:[\w.,-]|\[[\w:.%]*\])*(?::[\d,]+)?[/?])")
 
-_QUERY = re.compile(rf"(?P<head>[?&]{_NAMES}=)[^&#\s'\"]*", re.I)
-_KEYWORD = re.compile(
-    rf"(?<![?&])(?P<head>\b\w*?{_NAMES}(?P<before>\s*)=)(?P<after>[ \t]*)"
-    rf"(?P<value>{_QUOTED}\S*|{_UNCLOSED}|(?:\\.|[^\s\\])*\\?)",
-    re.I | re.S,
+# Texts, since only an error has need of them: `re` compiles each at its first use and keeps it.
+_QUERY = rf"(?i)(?P<head>[?&]{_NAMES}=)[^&#\s'\"]*"
+_KEYWORD = (
+    rf"(?is)(?<![?&])(?P<head>\b\w*?{_NAMES}(?P<before>\s*)=)(?P<after>[ \t]*)"
+    rf"(?P<value>{_QUOTED}\S*|{_UNCLOSED}|(?:\\.|[^\s\\])*\\?)"
 )
-_ENTRY = re.compile(rf"(?P<head>(?P<q>['\"])\w*?{_NAMES}(?P=q)\s*[:,]\s*)(?:b?{_QUOTED}|{_UNCLOSED})", re.I | re.S)
-_SQL = re.compile(rf"(?P<head>\bpassword\s+)(?:E?{_SINGLE_QUOTED}|'[^\n]*)", re.I | re.S)
-_LIBPQ = re.compile(r'(?P<head>percent-encoded (?:token|value): |missing "=" after )"[^\n]*"(?P<tail>[^"\n]*)')
+_ENTRY = rf"(?is)(?P<head>(?P<q>['\"])\w*?{_NAMES}(?P=q)\s*[:,]\s*)(?:b?{_QUOTED}|{_UNCLOSED})"
+_SQL = rf"(?is)(?P<head>\bpassword\s+)(?:E?{_SINGLE_QUOTED}|'[^\n]*)"
+_LIBPQ = r'(?P<head>percent-encoded (?:token|value): |missing "=" after )"[^\n]*"(?P<tail>[^"\n]*)'
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -49,11 +49,11 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted({s for s in secrets if s}, key=lambda s: (-len(s), s)):
         text = _hide_known(text, secret)
     text = _hide_urls(text)
-    text = _QUERY.sub(rf"\g<head>{HIDDEN}", text)
-    text = _KEYWORD.sub(_hidden_keyword, text)
-    text = _ENTRY.sub(rf"\g<head>{HIDDEN}", text)
-    text = _SQL.sub(rf"\g<head>{HIDDEN}", text)
-    return _LIBPQ.sub(rf'\g<head>"{HIDDEN}"\g<tail>', text)
+    text = re.sub(_QUERY, rf"\g<head>{HIDDEN}", text)
+    text = re.sub(_KEYWORD, _hidden_keyword, text)
+    text = re.sub(_ENTRY, rf"\g<head>{HIDDEN}", text)
+    text = re.sub(_SQL, rf"\g<head>{HIDDEN}", text)
+    return re.sub(_LIBPQ, rf'\g<head>"{HIDDEN}"\g<tail>', text)
 
 
 def _hide_known(text: str, secret: str) -> str:
