@@ -141,7 +141,7 @@ def _failed(error: Exception, frame: tuple[FrameType, int], place: Place) -> Mig
     )
 
 
-def migration_frame(error: Exception) -> tuple[FrameType, int] | None:
+def migration_frame(error: BaseException) -> tuple[FrameType, int] | None:
     """Return the innermost frame of a revision's own code: a module that has a revision and a parent."""
     found = None
     for frame, line in traceback.walk_tb(error.__traceback__):

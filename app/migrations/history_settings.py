@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 
 SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": ";"}
 TOML = "pyproject.toml"
+_MAY_HAVE_TABLE = re.compile(rb"""^[ \t]*\[[^\n]*\balembic\b|\balembic["']?[ \t]*[.=]""", re.MULTILINE)
 ANOTHER_WAY = "correct it, or name the folders of revisions themselves: --versions DIR"
 
 
 class Locations(NamedTuple):
-    """The folders of a history, absolute and in Alembic's order; `root` is what paths are shown from."""
+    """The folders of a history, absolute and in Alembic's order; `root` is what paths are shown from.
+
+    `named_by_id` says whether the names of new files hold their ids; None where nothing does.
+    """
 
     root: str
     folders: tuple[str, ...]
     recursive: bool = False
     sourceless: bool = False
+    named_by_id: bool | None = None
 
     def hold(self, path: str) -> bool:
         """Tell whether Alembic would load a file of this path, absolute or from the root, if it were there."""
@@ -64,9 +69,7 @@ def locate(root: str = ".", config: Sequence[str] = (), section: str = "alembic"
     """
     root = os.path.realpath(root)
     settings = _Settings(root, config, section)
-    script = settings.text("script_location")
-    if script is None:
-        raise _wrong(f"{settings.names} do not say where the history is: there is no script_location")
+    script = settings.script_location()
     places = settings.version_locations() or [os.path.join(settings.folder(script), "versions")]
     folders = (settings.folder(place) for place in places)
     return Locations(
@@ -74,7 +77,15 @@ def locate(root: str = ".", config: Sequence[str] = (), section: str = "alembic"
         tuple(dict.fromkeys(os.path.normpath(os.path.join(root, folder)) for folder in folders)),
         settings.flag("recursive_version_locations"),
         settings.flag("sourceless"),
+        "%(rev)s" in (settings.text("file_template") or "%(rev)s"),
     )
+
+
+def script_folder(root: str = ".", config: Sequence[str] = (), section: str = "alembic") -> str:
+    """Return the folder that holds env.py, absolute; what is given and raised is as for `locate`."""
+    root = os.path.realpath(root)
+    settings = _Settings(root, config, section)
+    return os.path.normpath(settings.folder(settings.script_location()))
 
 
 class _Settings:
@@ -99,6 +110,13 @@ class _Settings:
         if value is not None and not isinstance(value, str):
             raise _wrong(f"{key} in {TOML} is {value!r}, not a text")
         return written if value is None else self._filled(value)
+
+    def script_location(self) -> str:
+        """Return the setting that has to be there."""
+        script = self.text("script_location")
+        if script is None:
+            raise _wrong(f"{self.names} do not say where the history is: there is no script_location")
+        return script
 
     def flag(self, key: str) -> bool:
         """Return a setting that is yes or no; in the ini file yes is written `true`, exactly so."""
@@ -172,7 +190,7 @@ def _read_toml(path: str, name: str) -> Mapping[str, object]:
             data = file.read()
     except FileNotFoundError:
         return {}
-    if b"alembic" not in data:
+    if not _MAY_HAVE_TABLE.search(data):
         return {}
     from tomllib import TOMLDecodeError, loads  # noqa: PLC0415 -- see above
 

