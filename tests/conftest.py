@@ -20,7 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     slow = "run" if config.getoption("--slow") else "left out, --slow runs them"
-    return f"PostgreSQL {config.getoption('--pg')}; slow tests: {slow}"
+    where = "the server of SCRATCH_URL" if os.environ.get("SCRATCH_URL") else f"PostgreSQL {config.getoption('--pg')}"
+    return f"{where}; slow tests: {slow}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -28,6 +29,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         slow = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in slow]
+    if os.environ.get("SCRATCH_URL"):
+        for item in items:
+            if item.get_closest_marker("private"):
+                item.add_marker(pytest.mark.skip(reason="about the private server, and SCRATCH_URL names another"))
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +49,8 @@ def pg(pytestconfig: pytest.Config) -> int:
 
 @pytest.fixture(scope="session")
 def scratch_admin(root: Path, pg: int) -> str:
-    """The URL from which scratch databases are made."""
-    return scratch.admin_url(root, scratch.EMBEDDED, major=pg)
+    """The URL from which scratch databases are made: an exported SCRATCH_URL's, else the private server's."""
+    return scratch.admin_url(root, os.environ.get("SCRATCH_URL") or scratch.EMBEDDED, major=pg)
 
 
 @pytest.fixture

@@ -39,9 +39,9 @@ class Heard(NamedTuple):
 class Proxy:
     """One proxy. `rule` says of every message whether its connection is cut; a cut closes `doomed` ones as well."""
 
-    def __init__(self, listener: socket.socket, path: str) -> None:
+    def __init__(self, listener: socket.socket, reach: Callable[[], socket.socket]) -> None:
         self.listener = listener
-        self.path = path
+        self.reach = reach
         self.rule: Callable[[Heard], Cut | None] = lambda _: None
         self.all_at_once = False
         self.cuts: list[Heard] = []
@@ -66,9 +66,7 @@ class Proxy:
                 end.shutdown(socket.SHUT_RDWR)
 
     def _carry(self, client: socket.socket) -> None:
-        server = socket.socket(socket.AF_UNIX)
-        with client, server:
-            server.connect(self.path)
+        with client, self.reach() as server:
             self.open += [client, server]
             with suppress(OSError):
                 self._relay(client, server)
@@ -106,10 +104,18 @@ class Proxy:
 
 @contextmanager
 def proxy(url: str) -> Iterator[tuple[Proxy, str]]:
-    """Stand in front of the server of `url`, which names its socket; yields the proxy and the URL through it."""
+    """Stand in front of the server of `url`; yields the proxy and the URL through it."""
     meant = make_url(url)
+
+    def reach() -> socket.socket:
+        if meant.host:
+            return socket.create_connection((meant.host, meant.port or 5432))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{meant.query['host']}/.s.PGSQL.{meant.query.get('port', 5432)}")
+        return server
+
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        standing = Proxy(listener, f"{meant.query['host']}/.s.PGSQL.{meant.query.get('port', 5432)}")
+        standing = Proxy(listener, reach)
         threading.Thread(target=standing.serve, daemon=True).start()
         through = meant.set(host="127.0.0.1", port=listener.getsockname()[1], query={})
         yield standing, through.render_as_string(hide_password=False)

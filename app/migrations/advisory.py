@@ -38,14 +38,16 @@ DROPPED_SOON = "SET client_connection_check_interval = '2s'; SET idle_session_ti
 
 TAKE = text("SELECT pg_try_advisory_lock(:key), pg_backend_pid()")
 GIVE_BACK = text("SELECT pg_advisory_unlock(:key)")
-HOLDER = text("""
+HELD = f"""locktype = 'advisory' AND granted AND objsubid = 1
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (classid::bigint << 32 | objid::bigint) = {KEY}"""  # noqa: S608 -- a number of ours
+"""The row of pg_locks that stands for this database's migration lock, whoever holds it."""
+IS_HELD = text(f"SELECT EXISTS (SELECT FROM pg_locks WHERE {HELD})")  # noqa: S608 -- a number of ours
+HOLDER = text(f"""
 SELECT l.pid, a.usename, a.application_name, coalesce(a.client_hostname, host(a.client_addr)) AS host,
        extract(epoch FROM clock_timestamp() - a.backend_start)::float8 AS age, a.backend_type IS NOT NULL AS visible
-FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
-WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND (l.classid::bigint << 32 | l.objid::bigint) = :key
-""")
+FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) WHERE {HELD}
+""")  # noqa: S608 -- a number of ours
 ORPHANS = text("""
 SELECT pid, application_name FROM pg_stat_activity
 WHERE datname = current_database() AND starts_with(application_name, :family) AND pid <> pg_backend_pid()
@@ -132,7 +134,7 @@ class _Other(NamedTuple):
 
 def _holder(connection: Connection) -> _Other | None:
     """Return who holds the lock; None when it was given back in between."""
-    row = connection.execute(HOLDER, {"key": KEY}).first()
+    row = connection.execute(HOLDER).first()
     if row is None:
         return None
     where = f" on {row.host}" if row.host else ""

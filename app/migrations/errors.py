@@ -5,7 +5,8 @@ MigrationError                 2
 ├── ConfigurationError         2   a file, a key, a name or a program is wrong; nothing was changed
 ├── Unreachable                4   the database cannot be reached
 ├── MigrationFailed            5   a migration failed; the message says what state the database is in
-└── NegativeAnswer             1   the question was answered, and the answer is 'no'
+├── NegativeAnswer             1   the question was answered, and the answer is 'no'
+└── Interrupted              130   it was told to stop, and has stopped in order
 
 The number is the exit code. Anything else that escapes is a bug (3).
 """
@@ -54,3 +55,9 @@ class NegativeAnswer(MigrationError):
     """The question was answered, and the answer is 'no'."""
 
     exit_code = 1
+
+
+class Interrupted(MigrationError):
+    """It was told to stop, and has stopped in order; the message says after what."""
+
+    exit_code = 130

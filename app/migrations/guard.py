@@ -1,7 +1,7 @@
 """What stands around a change of a database, on every road: whose database it is, and the journal of what was done."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
@@ -9,14 +9,27 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from alembic.runtime.migration import MigrationInfo
+from alembic.script import Script
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.migrations import environments, identity, journal, locking, provenance, recorder, urls, version_rows
+from app.migrations import (
+    environments,
+    identity,
+    journal,
+    locking,
+    provenance,
+    recorder,
+    termination,
+    urls,
+    version_rows,
+    way_back,
+)
 from app.migrations.errors import ConfigurationError, MigrationError, Refused
 from app.migrations.failures import NO_PERMISSION
 from app.migrations.identity import Facts, Identity, Standing, Verdict
+from app.migrations.plan import PlannedStep, refuse_what_cannot_be_undone
 from app.migrations.recorder import Desk, Done, Recorder
 from app.migrations.redaction import redact
 from app.migrations.targets import Target
@@ -75,16 +88,17 @@ def run(change: Change, engine: Engine, attempt: Attempt) -> None:
         environment.lock_timeout, environment.lock_retry_for, environment.upgrade_wait, environment.statement_timeout
     )
     caller = caller_of(change.target)
-    with locking.exclusive(engine, limits.upgrade_wait, caller) as side:
+    with termination.heard(place) as told, locking.exclusive(engine, limits.upgrade_wait, caller) as side:
         if journal.home(side) is None:
             raise no_schema(change.target)
         written = Recorder(
             side,
             lambda step: _open_desk(change, side, step),
             lambda heads: locking.verify_version(side, heads, place),
-            change.request.progress,
+            told.reported(change.request.progress),
+            lambda steps: _refuse_without_way_back(change, steps),
         )
-        once = partial(attempt, written)
+        once = told.working()(partial(attempt, written))
         try:
             with closing(written), version_rows.written_directly():
                 locking.retried(engine, side, limits, caller, lambda connection: once(connection=connection))
@@ -188,6 +202,19 @@ def _open_desk(change: Change, side: Connection, step: MigrationInfo) -> Desk | 
         lambda connection: _remember(connection, target, seen),
         half_applied,
         change.request.detail,
+    )
+
+
+def _refuse_without_way_back(change: Change, steps: Sequence[MigrationInfo]) -> None:
+    """Raise Refused where the run would undo a revision that says it cannot be undone; `inv` has looked before."""
+    down = [step for step in steps if not step.is_upgrade and not step.is_stamp]
+    scripts = [script for step in down if isinstance(script := step.up_revision, Script)]
+    planned = [PlannedStep(one.revision, one.doc, irreversible=way_back.barrier(one, "downgrade")) for one in scripts]
+    environment = change.target.environment
+    refuse_what_cannot_be_undone(
+        planned,
+        environment.name,
+        lambda revision: way_back.backup_before(change.root, environment, down[0].revision_map, revision),
     )
 
 

@@ -5,7 +5,8 @@ The scratch server is of the target's major version or the nearest newer one tha
 
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine, NullPool, create_engine
 
-from app.migrations import archives, clients, programs, restoring, roles, scratch, scratch_fit
+from app.migrations import archives, clients, programs, raw, restoring, roles, scratch, scratch_fit
 from app.migrations.archives import Archive
 from app.migrations.backup import workers
 from app.migrations.clients import SETS_TRANSACTION_TIMEOUT, Clients
@@ -61,20 +62,35 @@ def prove(root: Path, archive: Archive, environment: Environment, advance: Advan
     Differences are in the proof, not raised; `refuse_unless_equal` does that. Raises Refused for a backup that is
     damaged, ConfigurationError where the scratch server lacks something, Unreachable. https://www.postgresql.org/docs/current/backup-dump.html#BACKUP-DUMP-RESTORE
     """
-    described, began, proved_at = archive.readable(), time.monotonic(), datetime.now(UTC)
+    began, proved_at = time.monotonic(), datetime.now(UTC)
+    bench = prepare(root, archive, environment)
+    with closing(scratch.connect(bench.admin_url)) as connection:
+        version = str(raw.value(connection, "SHOW server_version"))
+    try:
+        with restored(archive, environment, bench, advance) as url:
+            differences = restoring.compare(create_engine(url, poolclass=NullPool), archive)
+    except NotRestored as error:
+        differences = [str(error)]
+    seconds = round(time.monotonic() - began, 3)
+    proof = Proof(proved_at.isoformat(), seconds, version, not differences, tuple(differences))
+    archives.record_proof(archive, proof)
+    return proof
+
+
+def prepare(root: Path, archive: Archive, environment: Environment, durable: bool = False) -> Bench:
+    """Check the hashes, and find a scratch server that can hold the backup; with `durable` one that waits for its disk.
+
+    Raises Refused for a backup that is damaged, ConfigurationError where the server lacks something, Unreachable.
+    """
+    described = archive.readable()
     if faults := archives.check(archive):
         raise Refused(
             f"the backup {archive.name} is damaged, nothing was restored: {'; '.join(faults[:5])}",
             f"inv db.backups --env={described.environment} --check",
         )
-    bench = _bench(root, environment, described.server_version_num // 10000, _major(described.client_version))
+    bench = _bench(root, environment, described.server_version_num // 10000, _major(described.client_version), durable)
     _refuse_unless_it_fits(bench, scratch_fit.needs_of_backup(described), environment)
-    programs_ = _restoring(described, environment, bench)
-    version, differences = _restored(archive, bench, programs_, workers(environment), advance)
-    seconds = round(time.monotonic() - began, 3)
-    proof = Proof(proved_at.isoformat(), seconds, version, not differences, tuple(differences))
-    archives.record_proof(archive, proof)
-    return proof
+    return bench
 
 
 def refuse_unless_equal(archive: Archive, proof: Proof) -> None:
@@ -86,27 +102,30 @@ def refuse_unless_equal(archive: Archive, proof: Proof) -> None:
         )
 
 
-def _restored(
-    archive: Archive, bench: Bench, programs_: Clients, jobs: int, advance: Advance | None
-) -> tuple[str, list[str]]:
-    """Return the version of the scratch server, and what differs there. Workers in a deadlock get a second try: one."""
-    described = archive.readable()
+@contextmanager
+def restored(archive: Archive, environment: Environment, bench: Bench, advance: Advance | None = None) -> Iterator[str]:
+    """Yield the URL of a scratch database that holds the backup, and drop it. Workers in a deadlock get a second try.
+
+    Every role that the dump names is there meanwhile. Raises NotRestored.
+    """
+    described, jobs = archive.readable(), workers(environment)
     options = restoring.creation_options(described.settings, bench.major)
-    with (
-        roles.standing_in(partial(scratch.connect, bench.admin_url), described.roles),
-        scratch.database(bench.admin_url, options=options) as url,
-    ):
-        engine = create_engine(url, poolclass=NullPool)
-        with engine.connect() as connection:
-            version = str(connection.exec_driver_sql("SHOW server_version").scalar_one())
-        try:
+    programs_ = _restoring(described, environment, bench)
+    with roles.standing_in(partial(scratch.connect, bench.admin_url), described.roles), ExitStack() as kept:
+
+        def fill(jobs: int) -> str:
+            url = kept.enter_context(scratch.database(bench.admin_url, options=options))
             restoring.restore(archive, Into(url, programs_, jobs, (NO_SUBSCRIPTIONS,)), advance)
+            return url
+
+        try:
+            url = fill(jobs)
         except NotRestored as error:
             if not (error.deadlock and jobs > 1):
-                return version, [str(error)]
-        else:
-            return version, restoring.compare(engine, archive)
-    return _restored(archive, bench, programs_, 1, advance)
+                raise
+            kept.pop_all().close()
+            url = fill(1)
+        yield url
 
 
 def _restoring(described: Manifest, environment: Environment, bench: Bench) -> Clients:
@@ -115,7 +134,7 @@ def _restoring(described: Manifest, environment: Environment, bench: Bench) -> C
     return clients.restore_for(environment.pg_bin, path, dumped_by, bench.major, compression)
 
 
-def _bench(root: Path, environment: Environment, major: int, dumped_by: int) -> Bench:
+def _bench(root: Path, environment: Environment, major: int, dumped_by: int, durable: bool = False) -> Bench:
     """Return the scratch server; starts the private one. A newer pg_restore fails into a server that is too old."""
     if environment.scratch_url is None:
         raise ConfigurationError(
@@ -128,7 +147,7 @@ def _bench(root: Path, environment: Environment, major: int, dumped_by: int) -> 
     if environment.scratch_url != scratch.EMBEDDED:
         return _named(environment, environment.scratch_url, least)
     chosen = _nearest(environment.pg_bin, least)
-    url = scratch.admin_url(root, scratch.EMBEDDED, environment.pg_bin, chosen)
+    url = scratch.admin_url(root, scratch.EMBEDDED, environment.pg_bin, chosen, durable)
     return Bench(url, chosen, f"the private server (PostgreSQL {chosen})")
 
 

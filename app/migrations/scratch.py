@@ -33,15 +33,17 @@ BUILD_WITHIN = 600.0
 """Seconds to wait for another process that builds the same template."""
 
 
-def admin_url(root: Path, scratch_url: str, pg_bin: str = "", major: int | None = None) -> str:
+def admin_url(root: Path, scratch_url: str, pg_bin: str = "", major: int | None = None, durable: bool = False) -> str:
     """Return the URL of the server that scratch databases are made on.
 
-    "embedded" starts the private scratch server of the repository `root`, of the version `major`; anything else is
-    the URL itself. Raises ConfigurationError or Unreachable where the private server cannot be had.
+    "embedded" starts the private scratch server of the repository `root`, of the version `major`, or with `durable`
+    the one that waits for its disk, as a target does; anything else is the URL itself. Raises ConfigurationError or
+    Unreachable where the private server cannot be had.
     """
     if scratch_url != EMBEDDED:
         return urls.normalise(scratch_url, "SCRATCH_URL", f"SCRATCH_URL={EMBEDDED}")
-    return server.maintenance_url(server.scratch_server(root, find_server_programs(pg_bin, major)))
+    make = server.rehearsal_server if durable else server.scratch_server
+    return server.maintenance_url(make(root, find_server_programs(pg_bin, major)))
 
 
 @contextmanager

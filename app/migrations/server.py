@@ -30,6 +30,11 @@ def scratch_server(root: Path, programs: Programs) -> Server:
     return Server(root.absolute() / FOLDER / f"scratch-{programs.major}", programs, durable=False)
 
 
+def rehearsal_server(root: Path, programs: Programs) -> Server:
+    """Return the server of rehearsals, as durable as that of a target; nothing is started."""
+    return Server(root.absolute() / FOLDER / f"rehearsal-{programs.major}", programs, durable=True)
+
+
 def maintenance_url(server: Server) -> str:
     """Return the URL of the database from which others are made and dropped; starts the server when needed."""
     return open_database(server, MAINTENANCE)

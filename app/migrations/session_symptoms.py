@@ -8,7 +8,7 @@ from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the
 from sqlalchemy import Connection, text
 
 from app.migrations import blockers
-from app.migrations.advisory import HOLDER, KEY, LOCK
+from app.migrations.advisory import HOLDER, LOCK
 from app.migrations.blockers import Holder, spoken
 from app.migrations.guard import FAMILY
 from app.migrations.raw import lock_key
@@ -57,7 +57,7 @@ def migration(connection: Connection) -> Migration | None:
 
     Where it does not seem to wait, it is looked at for half a second.
     """
-    row = connection.execute(HOLDER, {"key": KEY}).first()
+    row = connection.execute(HOLDER).first()
     if row is None:
         return None
     holder = Blocking(_who(row), f"SELECT pg_terminate_backend({row.pid})")

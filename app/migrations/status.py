@@ -1,7 +1,6 @@
 """Where a target stands: its revision, what is pending, whose it is, what was done last. Changes nothing."""
 
 from collections.abc import Sequence
-from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,42 +11,26 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from app.migrations import guard, journal
+from app.migrations import advisory, guard, journal
 from app.migrations.failures import NO_PERMISSION
 from app.migrations.guard import Examination
 from app.migrations.identity import Verdict
 from app.migrations.journal import Entry
+from app.migrations.standing import Standing, State, decide
 from app.migrations.targets import Target
 
-
-class State(Enum):
-    """The standing of a target; the value is the text shown."""
-
-    AT_HEAD = "at head"
-    BEHIND = "behind"
-    EMPTY = "no revision applied"
-    UNKNOWN = "at a revision that this checkout does not have"
-    HALF_APPLIED = "half applied"
-
-
-class Standing(NamedTuple):
-    """The revisions of a target against the history; `pending` is what the target lacks, oldest first."""
-
-    state: State
-    revisions: tuple[str, ...]
-    heads: tuple[str, ...]
-    pending: tuple[Script, ...]
-    half_applied: tuple[str, ...] = ()
+__all__ = ["Standing", "State", "Status", "compare", "read"]
 
 
 class Status(NamedTuple):
-    """All that was read from a target over one connection."""
+    """All that was read from a target over one connection; `running`: somebody holds its migration lock."""
 
     standing: Standing
     server: str
     seen: Examination
     verdict: Verdict
     last: Entry | None
+    running: bool = False
 
 
 def read(engine: Engine, script: ScriptDirectory, target: Target, root: Path) -> Status:
@@ -57,23 +40,14 @@ def read(engine: Engine, script: ScriptDirectory, target: Target, root: Path) ->
         server = str(connection.exec_driver_sql("SELECT split_part(version(), ' ', 2)").scalar_one())
         seen = guard.examine(connection)
         half_applied, last = _read_journal(connection, seen.schema)
+        running = bool(connection.scalar(advisory.IS_HELD))
     standing = compare(revisions, script, half_applied)
-    return Status(standing, server, seen, guard.judge(target, seen, root), last)
+    return Status(standing, server, seen, guard.judge(target, seen, root), last, running)
 
 
 def compare(revisions: Sequence[str], script: ScriptDirectory, half_applied: Sequence[str] = ()) -> Standing:
     """Compare the revisions of a target with the history."""
-    pending = _pending(revisions, script)
-    if pending is None:
-        state = State.UNKNOWN
-    elif half_applied:
-        state = State.HALF_APPLIED
-    elif not pending:
-        state = State.AT_HEAD
-    else:
-        state = State.BEHIND if revisions else State.EMPTY
-    heads = tuple(script.get_heads())
-    return Standing(state, tuple(sorted(revisions)), heads, tuple(pending or ()), tuple(half_applied))
+    return decide(revisions, script.get_heads(), _pending(revisions, script), half_applied)
 
 
 def _read_journal(connection: Connection, schema: str | None) -> tuple[Sequence[str], Entry | None]:

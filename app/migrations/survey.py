@@ -10,9 +10,9 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple, TypeVar
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy import Connection, Engine, text
 
-from app.migrations import environments, failures, guard, journal, postmaster, server, sockets, status, urls
+from app.migrations import environments, failures, guard, journal, postmaster, server, sockets, status, targets, urls
 from app.migrations.environment_checks import File, Rights
 from app.migrations.environment_rules import FROM_THE_PROCESS
 from app.migrations.environments import Environment
@@ -134,8 +134,7 @@ def running_target(root: Path, environment: Environment) -> Target | None:
 
 def impatient(url: str) -> str:
     """Return the URL with a short time to connect, whatever it says itself."""
-    short = make_url(url).update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
-    return short.render_as_string(hide_password=False)
+    return targets.impatient(url, CONNECT_TIMEOUT)
 
 
 def is_unmade(environment: Environment, error: MigrationError) -> bool:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from sqlalchemy import make_url
+
 from app.migrations import programs, server, urls
 from app.migrations.environments import Environment
 from app.migrations.failures import Place
@@ -34,3 +36,9 @@ def resolve(environment: Environment, root: Path) -> Target:
         found = programs.find_server_programs(environment.pg_bin)
         url = server.open_database(server.private_server(root, found), embedded)
     return Target(environment, url, described)
+
+
+def impatient(url: str, seconds: int) -> str:
+    """Return the URL with a short time to connect, whatever it says itself; each address has that time."""
+    short = make_url(url).update_query_dict({"connect_timeout": str(seconds)})
+    return short.render_as_string(hide_password=False)

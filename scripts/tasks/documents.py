@@ -24,8 +24,7 @@ def show(document: Document) -> None:
 
 def status(place: "Workplace", read: "Status") -> Document:
     """Return what `db.status` answers; `next` is null at head, `last_backup` where there is none."""
-    from app.migrations.status import State
-    from scripts.tasks import screen
+    from app.migrations.standing import State, cure
 
     archive = place.last_backup()
 
@@ -43,8 +42,9 @@ def status(place: "Workplace", read: "Status") -> Document:
         "revisions": list(standing.revisions),
         "heads": list(standing.heads),
         "state": standing.state.value,
-        "pending": [revision(script) for script in standing.pending],
+        "pending": [{"revision": one.revision, "title": one.doc} for one in standing.pending],
         "half_applied": list(standing.half_applied),
+        "migration_running": read.running,
         "last_change": entry(read.last) if read.last else None,
         "last_backup": {
             "name": archive.name,
@@ -53,7 +53,7 @@ def status(place: "Workplace", read: "Status") -> Document:
         }
         if archive
         else None,
-        "next": None if at_head else screen.cure(place.name, standing),
+        "next": None if at_head else cure(place.name, standing, read.running),
     }
 
 

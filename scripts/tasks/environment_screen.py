@@ -8,15 +8,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.migrations import urls
+from app.migrations import findings, urls
 from app.migrations.checkup import Report
 from app.migrations.claims import Claim, Kind
 from app.migrations.environment_sources import Value
 from app.migrations.environments import Environment
 from app.migrations.identity import Facts, Standing
-from app.migrations.status import State, Status
+from app.migrations.standing import State, revisions
+from app.migrations.status import Status
 from app.migrations.survey import Row
-from scripts.tasks import documents, screen
+from scripts.tasks import documents
 from scripts.tasks.documents import Document
 from scripts.tasks.lines import say
 
@@ -62,7 +63,7 @@ def check_lines(reports: Sequence[Report]) -> None:
     """Print the findings, then one line for each environment and what was reached."""
     for report in reports:
         for finding in report.findings:
-            say(str(finding))
+            say(findings.text(finding))
     for report in reports:
         count = len(report.findings)
         verdict = ("ok", "green") if not count else (f"{count} {'fault' if count == 1 else 'faults'}", "bold red")
@@ -80,10 +81,20 @@ def check_document(reports: Sequence[Report]) -> Document:
                 "state": report.state.value,
                 "database": report.described or None,
                 "server": report.server or None,
-                "findings": [{**one._asdict(), "line": one.line or None} for one in report.findings],
+                "findings": [_finding(one) for one in report.findings],
             }
             for report in reports
         ]
+    }
+
+
+def _finding(one: findings.Finding) -> Document:
+    return {
+        "path": one.path,
+        "line": one.line or None,
+        "rule": one.rule,
+        "message": one.message,
+        "next": one.instead,
     }
 
 
@@ -144,7 +155,7 @@ def _standing(read: Status | None) -> tuple[str, ...]:
     standing = read.standing
     pending = "?" if standing.state is State.UNKNOWN else str(len(standing.pending))
     last = "" if read.last is None else read.last.started_at.strftime("%Y-%m-%d")
-    return screen.revisions(standing), pending, last, _identity(read)
+    return revisions(standing), pending, last, _identity(read)
 
 
 def _identity(read: Status) -> str:

@@ -5,7 +5,8 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.migrations.status import Standing, State, Status
+from app.migrations.standing import State, cure, revisions, words
+from app.migrations.status import Status
 from scripts.tasks.lines import say
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def status_rows(place: "Workplace", read: Status) -> list[tuple[str, str]]:
         ("identity", identity(read)),
         ("revision", revisions(standing)),
         ("head", ", ".join(standing.heads) or "none"),
-        ("standing", words(standing)),
+        ("standing", words(standing, read.running)),
     ]
     rows += [("pending" if n == 0 else "", f"{one.revision}  {one.doc}") for n, one in enumerate(standing.pending)]
     if read.last is not None:
@@ -122,7 +123,7 @@ def status_rows(place: "Workplace", read: Status) -> list[tuple[str, str]]:
     if (archive := place.last_backup()) is not None:
         rows.append(("last backup", backup(archive)))
     if standing.state is not State.AT_HEAD:
-        rows.append(("next", cure(place.name, standing)))
+        rows.append(("next", cure(place.name, standing, read.running)))
     return rows
 
 
@@ -146,35 +147,6 @@ def entry(row: "Entry") -> str:
     """Return one row of the journal in a few words."""
     when = row.started_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return f"{row.action} {row.revision}, {when}, by {row.actor.os_user}@{row.actor.os_host}"
-
-
-def cure(name: str, standing: Standing) -> str:
-    """Return the command that brings the database to the head, as far as one can."""
-    if standing.state is State.UNKNOWN:
-        return "git pull, or check out the branch that has this revision"
-    if standing.state is State.HALF_APPLIED:
-        return (
-            f"see what revision {', '.join(standing.half_applied)} has already done, undo that by hand, "
-            f"then inv db.upgrade --env={name}"
-        )
-    if len(standing.heads) > 1:
-        return "inv db.merge"
-    return f"inv db.upgrade --env={name}"
-
-
-def words(standing: Standing) -> str:
-    """Return where the database stands, in a few words."""
-    if standing.state is State.HALF_APPLIED:
-        return f"revision {', '.join(standing.half_applied)} was begun and never ended: half of it is committed"
-    if standing.state in {State.BEHIND, State.EMPTY}:
-        count = len(standing.pending)
-        return f"{standing.state.value}, {count} {'revision' if count == 1 else 'revisions'} pending"
-    return str(standing.state.value)
-
-
-def revisions(standing: Standing) -> str:
-    """Return the revisions of the database, or `base` when there is none."""
-    return ", ".join(standing.revisions) or "base"
 
 
 def written(path: Path) -> None:

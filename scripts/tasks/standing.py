@@ -9,7 +9,7 @@ from scripts.tasks.command import command
 @command(default=True, help={"check": "exit 1 unless the database is at head"})
 def status(c: Context, env: str = "", check: bool = False, json: bool = False) -> None:
     """Show where a database stands, on one screen."""
-    from app.migrations.status import State
+    from app.migrations.standing import State, cure, words
     from scripts.tasks import documents, screen, workplace
 
     place = workplace.enter(env)
@@ -19,8 +19,8 @@ def status(c: Context, env: str = "", check: bool = False, json: bool = False) -
     else:
         screen.status(place, read)
     if check and read.standing.state is not State.AT_HEAD:
-        reason = f"{place.name} is not at head: {screen.words(read.standing)}"
-        raise NegativeAnswer(reason, screen.cure(place.name, read.standing))
+        reason = f"{place.name} is not at head: {words(read.standing, read.running)}"
+        raise NegativeAnswer(reason, cure(place.name, read.standing, read.running))
 
 
 @command(help={"limit": "how many rows, the newest first"})

@@ -35,6 +35,7 @@ def raw(connection: Connection) -> RawConnection:
     return found
 
 
+@pytest.mark.private
 def test_a_restored_database_is_equal(scratch_admin: str, programs: Programs) -> None:
     template = rich_schema.template(scratch_admin)
     with scratch.database(scratch_admin, template) as original, scratch.database(scratch_admin) as restored:
@@ -136,6 +137,7 @@ def test_an_ordinary_role_reads_the_same(scratch_admin: str) -> None:
             assert inspection.read(connection) == before
 
 
+@pytest.mark.private
 def test_what_an_extension_brings_is_the_extensions(connection: Connection) -> None:
     before = inspection.read(connection)
     connection.execute(text("CREATE EXTENSION vector"))
@@ -143,6 +145,7 @@ def test_what_an_extension_brings_is_the_extensions(connection: Connection) -> N
     assert [one.words() for one in found] == ["extension vector is only in after"]
 
 
+@pytest.mark.private
 def test_a_type_of_an_extension_is_named_with_its_schema(connection: Connection) -> None:
     connection.execute(text("CREATE SCHEMA ai"))
     connection.execute(text("CREATE EXTENSION vector SCHEMA ai"))

@@ -52,6 +52,7 @@ def fill(url: str) -> None:
     execute(url, "CREATE TABLE t AS SELECT 42 AS n")
 
 
+@pytest.mark.private
 def test_the_fixture_gives_an_empty_database_of_the_version_asked_for(database: str, pg: int) -> None:
     query = (
         "SELECT current_setting('server_version_num')::int / 10000, count(*) FROM pg_tables WHERE schemaname = 'public'"
@@ -182,6 +183,7 @@ def test_a_server_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.private
 def test_a_url_of_a_server_is_used_and_embedded_is_the_private_server(root: Path, scratch_admin: str, pg: int) -> None:
     assert scratch.admin_url(root, "postgres://h/d") == "postgresql+psycopg2://h/d"
     assert scratch.admin_url(root, "embedded", major=pg) == scratch_admin

@@ -221,6 +221,7 @@ def test_an_index_that_is_being_built_is_not_called_invalid(well: Patient, other
 
 
 @pytest.mark.skipif(PGBOUNCER is None, reason="pgbouncer is not installed (apt-get install pgbouncer)")
+@pytest.mark.private
 def test_a_pooler_that_shares_sessions_is_named(well: Patient, tmp_path: Path) -> None:
     with pooled(well.url, tmp_path, "transaction") as url:
         code, (found,) = well.examined(DATABASE_URL=url)

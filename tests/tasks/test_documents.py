@@ -48,6 +48,7 @@ def test_each_document_has_its_shape(answer: Any, root: Any) -> None:
         "state",
         "pending",
         "half_applied",
+        "migration_running",
         "last_change",
         "last_backup",
         "next",
