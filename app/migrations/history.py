@@ -2,8 +2,7 @@
 
 Its words are Alembic's: a head is a revision that no other names as its parent, whatever depends on it; `depends_on`
 counts for the order, for what is pending and for the rows that the version table holds. Parents and dependencies
-are named in full: Alembic takes abbreviated ids on its command line, not in a file. Each algorithm walks the graph
-once and without recursion.
+are named in full: Alembic abbreviates ids on its command line, not in a file. Each algorithm walks the graph once.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ class History:
     """The revisions of one history in the order in which Alembic loads them.
 
     It can be made of a broken one: `missing`, `duplicates`, `cycles`, `clashes` and `unreachable` say what is wrong,
-    and the rest of the answers stand for what is left. Of revisions with the same id the last counts.
+    and the other answers stand for what is left. Of revisions with the same id the last counts.
     """
 
     def __init__(self, revisions: Iterable[Revision]) -> None:
@@ -114,7 +113,7 @@ class History:
             path, here = dict[str, None](), start
             while here not in path and here not in seen:
                 path[here] = None
-                here = next(each for each in self._needs(here) if each in knot)
+                here = next(each for each in self.needs(here) if each in knot)
             if here in path:
                 ids = list(path)
                 found.append(tuple(ids[ids.index(here) :]))
@@ -129,7 +128,7 @@ class History:
 
     def ancestors(self, ids: Iterable[str], dependencies: bool = True) -> set[str]:
         """Return these and all below them, by parents alone without `dependencies`; unknown ids are left out."""
-        return self._reach(ids, self._needs if dependencies else self._parents)
+        return self._reach(ids, self.needs if dependencies else self._parents)
 
     def descendants(self, ids: Iterable[str], dependencies: bool = True) -> set[str]:
         """Return these and all above them, by parents alone without `dependencies`; unknown ids are left out."""
@@ -179,7 +178,8 @@ class History:
     def _parents(self, id_: str) -> Sequence[str]:
         return [parent for parent in self.revisions[id_].parents if parent in self.revisions]
 
-    def _needs(self, id_: str) -> Sequence[str]:
+    def needs(self, id_: str) -> Sequence[str]:
+        """Return the parents of a revision, and what it depends on."""
         return [*self._parents(id_), *self._dependencies.get(id_, ())]
 
     @cached_property
@@ -204,7 +204,7 @@ class History:
     @cached_property
     def _bottom_up(self) -> list[str]:
         """The revisions, what they need before them; without those of a circle and all above it."""
-        open_below = {id_: len(set(self._needs(id_))) for id_ in self.revisions}
+        open_below = {id_: len(set(self.needs(id_))) for id_ in self.revisions}
         done = [id_ for id_, count in open_below.items() if not count]
         for id_ in done:
             for above in self._needed_by[id_]:

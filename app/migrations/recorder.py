@@ -5,7 +5,7 @@ committed on another connection, so that a half-applied revision is known even a
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
@@ -49,6 +49,7 @@ class Recorder:
     `side` is a connection in autocommit that is not the migration's. `open_desk` is called once, before the first step:
     it may refuse the run, or return None where no journal can be kept. `kept` is called with the heads that a step has
     written, after its commit, and raises when they are not there; only then is the step reported to `progress`.
+    `allow` is shown all steps of a try before the first, and raises where they must not be taken.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class Recorder:
         open_desk: Callable[[MigrationInfo], Desk | None],
         kept: Callable[[Collection[str]], None],
         progress: Callable[[Done], None] | None = None,
+        allow: Callable[[Sequence[MigrationInfo]], None] = lambda _: None,
     ) -> None:
         self.side = side
         self.open_desk = open_desk
         self.opened = False
         self.kept = kept
         self.progress = progress
+        self.allow = allow
         self.desk: Desk | None = None
         self.is_first = False
         self.info: MigrationInfo | None = None
@@ -110,6 +113,7 @@ class Recorder:
 
     def _watched(self, steps: Iterable[RevisionStep]) -> Iterator[RevisionStep]:
         steps = list(steps)
+        self.allow([step.info for step in steps])
         self.codes.start([script.path for step in steps if (script := _script(step.info))])
         for number, step in enumerate(steps):
             self.is_first = number == 0

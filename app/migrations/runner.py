@@ -19,7 +19,7 @@ from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionS
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
-from app.migrations import candidates, guard
+from app.migrations import candidates, guard, way_back
 from app.migrations.failures import migration_frame
 from app.migrations.losses import could_lose, losses
 from app.migrations.plan import Plan, PlannedStep
@@ -148,10 +148,11 @@ def merge(root: Path, message: str, revisions: Sequence[str]) -> Path:
 
 def _planned(step: RevisionStep, action: str) -> PlannedStep:
     script = step.revision
+    planned = PlannedStep(script.revision, script.doc, irreversible=way_back.barrier(script, action))
     if not could_lose(vars(script.module), action):
-        return PlannedStep(script.revision, script.doc)
+        return planned
     source = decode_source(Path(script.path).read_bytes())
-    return PlannedStep(script.revision, script.doc, tuple(losses(source, action)))
+    return planned._replace(losses=tuple(losses(source, action)))
 
 
 def show(root: Path, name: str, target: Target | None = None, **options: Any) -> None:

@@ -1,0 +1,1 @@
+"""The rules for revision files, one to a module; `rules.py` lists them."""

@@ -1,0 +1,1 @@
+"""Reading what a revision file would do, without running it."""

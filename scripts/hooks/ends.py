@@ -1,0 +1,46 @@
+"""How a check ends: 0, 1 for a finding that blocks, 2 for two lines about its use, 3 for one about a bug, 130."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from app.migrations import findings
+from app.migrations.findings import Finding
+
+
+def reported(found: Sequence[Finding], how: str, heads: Sequence[str] | None = None) -> int:
+    """Write the findings on stdout, and return the exit code that they mean."""
+    findings.write(findings.render(found, how, heads))
+    sys.stdout.flush()
+    return 1 if findings.blocks(found) else 0
+
+
+def run(main: Callable[[Sequence[str]], int]) -> int:
+    """Call `main` with what stands on the command line, and turn every error into lines and an exit code."""
+    try:
+        return main(sys.argv[1:])
+    except Exception as error:  # noqa: BLE001 -- told below
+        return _explained(error)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _explained(error: Exception) -> int:
+    """Tell an error; what is loaded for that is not needed otherwise."""
+    from app.migrations.errors import MigrationError  # noqa: PLC0415
+    from app.migrations.redaction import redact  # noqa: PLC0415
+
+    if isinstance(error, MigrationError):
+        print(error, file=sys.stderr)
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
+        sys.stderr.close()
+        return 1
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})" if trace else ""
+    print(
+        f"error: {type(error).__name__}: {redact(str(error))}{place}; nothing is known of your files", file=sys.stderr
+    )
+    print("  next: this is a bug of the check, not of your revisions: report the line above", file=sys.stderr)
+    return 3
