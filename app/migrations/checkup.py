@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from app.migrations import environment_checks as checks
 from app.migrations import programs, survey, urls
-from app.migrations.environment_checks import File, Finding
+from app.migrations.environment_checks import File
 from app.migrations.environments import Environment
 from app.migrations.errors import MigrationError, Unreachable
+from app.migrations.findings import Finding
 from app.migrations.guard import judge
 from app.migrations.survey import Surveyor
 from app.migrations.targets import Target
@@ -96,7 +97,7 @@ def _ask(environment: Environment, surveyor: Surveyor) -> Report:
         rule = UNREACHABLE if isinstance(error, Unreachable) else "database"
         if survey.few_words(error) == "no CONNECT":
             rule = "missing-right"
-        finding = Finding(checks.shared_path(name), 0, rule, error.message, error.hint)
+        finding = checks.blocking(checks.shared_path(name), 0, rule, error.message, error.hint)
         return Report(name, State.SILENT, (finding,), described)
 
 
@@ -109,12 +110,14 @@ def _examined(target: Target, surveyor: Surveyor) -> Report:
     if examination.unreadable:
         message = f"alembic_identity: {examination.unreadable}: whose database this is cannot be read"
         cure = f'GRANT SELECT ON {examination.schema}.alembic_identity TO "{rights.user}"'
-        findings.append(Finding(path, 0, "identity", message, cure))
+        findings.append(checks.blocking(path, 0, "identity", message, cure))
     elif not verdict.allows_change:
-        findings.append(Finding(path, 0, "identity", f"{verdict.reason}: every change is refused", verdict.next))
+        findings.append(
+            checks.blocking(path, 0, "identity", f"{verdict.reason}: every change is refused", verdict.next)
+        )
     version = f"{rights.version // 10000}.{rights.version % 10000}"
     return Report(name, State.ANSWERED, tuple(findings), target.described, version)
 
 
 def _unreachable(name: str, message: str, cure: str) -> Finding:
-    return Finding(checks.shared_path(name), 0, UNREACHABLE, message, cure)
+    return checks.blocking(checks.shared_path(name), 0, UNREACHABLE, message, cure)

@@ -8,6 +8,7 @@ from app.migrations import environments, urls
 from app.migrations.environment_file import KEYS, Entry
 from app.migrations.environments import Environment
 from app.migrations.errors import ConfigurationError, MigrationError
+from app.migrations.findings import Finding, Severity
 from app.migrations.redaction import redact
 
 OLDEST_SUPPORTED = 14
@@ -15,20 +16,6 @@ URL_KEYS = ("DATABASE_URL", "SCRATCH_URL")
 
 _PLACE = re.compile(r"(?P<path>[^\s:]+\.env):(?P<line>\d+): ")
 _PLACEHOLDER = re.compile(r":(?:PASSWORD|\*+|\.\.\.|<[^<>@\s]*>|\$\{\w+\})?@")
-
-
-class Finding(NamedTuple):
-    """A fault: where it is (`line` 0 means the whole file), what follows from it, and what to do."""
-
-    path: str
-    line: int
-    rule: str
-    message: str
-    next: str
-
-    def __str__(self) -> str:
-        where = f"{self.path}:{self.line}" if self.line else self.path
-        return f"{where}: {self.rule}: {self.message}\n  next: {self.next}"
 
 
 class File(NamedTuple):
@@ -55,6 +42,11 @@ class Rights(NamedTuple):
     foreign: tuple[tuple[str, str], ...]
 
 
+def blocking(path: str, line: int, rule: str, message: str, instead: str) -> Finding:
+    """Return a finding that blocks; what is found about a database is told of the file that names it."""
+    return Finding(rule, Severity.ERROR, path, line, message, instead)
+
+
 def check_file(file: File) -> list[Finding]:
     """Check one file by itself: its lines; and, of envs/NAME.env, the keys, their order and their comments."""
     faults = list(_syntax(file))
@@ -69,7 +61,7 @@ def check_secrets(file: File) -> list[Finding]:
     if not file.tracked:
         return []
     faults = [
-        Finding(
+        blocking(
             file.path,
             number,
             "secret-in-tracked-file",
@@ -81,7 +73,7 @@ def check_secrets(file: File) -> list[Finding]:
     ]
     if _is_local(file.path):
         message = "git tracks this file, which is for one machine's own values and secrets"
-        faults.append(Finding(file.path, 0, "tracked-local-file", message, f"git rm --cached {file.path}"))
+        faults.append(blocking(file.path, 0, "tracked-local-file", message, f"git rm --cached {file.path}"))
     return faults
 
 
@@ -109,7 +101,7 @@ def check_values(
 
 def check_rights(name: str, rights: Rights) -> list[Finding]:
     """Say which of the rights that migrations need are missing, and whether the server is too old."""
-    return [Finding(shared_path(name), 0, *words) for words in _missing(name, rights)]
+    return [blocking(shared_path(name), 0, *words) for words in _missing(name, rights)]
 
 
 def finding_of(error: MigrationError, name: str) -> Finding:
@@ -117,8 +109,8 @@ def finding_of(error: MigrationError, name: str) -> Finding:
     rule = "value" if isinstance(error, ConfigurationError) else "conflict"
     found = _PLACE.match(error.message)
     if found is None:
-        return Finding(shared_path(name), 0, rule, error.message, error.hint)
-    return Finding(found["path"], int(found["line"]), rule, error.message[found.end() :], error.hint)
+        return blocking(shared_path(name), 0, rule, error.message, error.hint)
+    return blocking(found["path"], int(found["line"]), rule, error.message[found.end() :], error.hint)
 
 
 def shared_path(name: str) -> str:
@@ -152,7 +144,7 @@ def _syntax(file: File) -> Iterator[Finding]:
             if found is None:
                 return
             number = int(found["line"])
-            yield Finding(file.path, number, "syntax", error.message[found.end() :], error.hint)
+            yield blocking(file.path, number, "syntax", error.message[found.end() :], error.hint)
             lines[number - 1] = ""
         else:
             return
@@ -164,12 +156,12 @@ def _keys(file: File, entries: Mapping[str, Entry]) -> Iterator[Finding]:
         verb = "is" if len(missing) == 1 else "are"
         message = f"{', '.join(missing)} {verb} missing: the files of the environments cannot be compared line by line"
         cure = f"add {missing[0]}= below {_before(missing[0], entries)}, as in the other files"
-        yield Finding(file.path, 0, "missing-key", message, cure)
+        yield blocking(file.path, 0, "missing-key", message, cure)
     expected = [key for key in KEYS if key in entries]
     for key, right in zip(entries, expected, strict=True):
         if key != right:
             message = f"{key} stands where {right} stands in the other files"
-            yield Finding(file.path, entries[key].line, "key-order", message, f"the order is: {', '.join(KEYS)}")
+            yield blocking(file.path, entries[key].line, "key-order", message, f"the order is: {', '.join(KEYS)}")
             return
 
 
@@ -183,7 +175,8 @@ def _comments(file: File, entries: Mapping[str, Entry]) -> Iterator[Finding]:
     for key, entry in entries.items():
         if entry.line < 2 or not re.match(r"\s*#\s*\S", lines[entry.line - 2]):
             message = f"there is no comment above {key}: who edits this file is not told what it takes"
-            yield Finding(file.path, entry.line, "no-comment", message, "copy the comment of another envs/*.env")
+            cure = "copy the comment of another envs/*.env"
+            yield Finding("no-comment", Severity.WARNING, file.path, entry.line, message, cure)
 
 
 def _missing(name: str, rights: Rights) -> Iterator[tuple[str, str, str]]:

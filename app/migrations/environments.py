@@ -22,6 +22,7 @@ __all__ = [
     "Environment",
     "build",
     "choose",
+    "decoded",
     "detached",
     "entries",
     "for_alembic",
@@ -152,6 +153,11 @@ def read_file(root: Path, shown: str) -> str | None:
         return None
     except OSError as fault:
         raise ConfigurationError(f"{shown} cannot be read: {fault.strerror}", f"ls -l {shown}") from None
+    return decoded(data, shown)
+
+
+def decoded(data: bytes, shown: str) -> str:
+    """The text that the bytes of a file are. Raises ConfigurationError where they are no UTF-8."""
     try:
         return data.decode()
     except UnicodeDecodeError as fault:

@@ -68,7 +68,7 @@ _ASSIGNMENT = re.compile(
     rf"(None|{_STRING}|[(\[]{_SPACE}(?:{_STRING}{_SPACE}(?:,{_SPACE}{_STRING}{_SPACE})*+,?+{_SPACE})?+[)\]])"
     rf"{_END}{_BLANK}*+"
 )
-_FUNCTIONS = re.compile(
+_FUNCTIONS = (
     r"(?:def (?!revision|down_|branch_|depends_|irreversible|__)\w+\([\w,*:. ]*+\)[ ]?(?:->[\w.,|\[\] ]*+)?:[^\n]*+\n"
     r"(?:[ \t#][^\n]*+\n|\n)*+)*+"
 )
@@ -116,13 +116,14 @@ def _items(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
 def _is_settled(imports: str, text: str, end: int) -> bool:
     """Tell whether nothing before the header and nothing after `end` can bind its names.
 
-    An import can where it spells one. Behind the header nothing runs where each line at the left margin begins a
-    function; otherwise no text may be left that spells a name, or that reaches the module as a mapping.
+    An import can where it spells one. Behind the header no text may be left that spells a name, or that reaches the
+    module as a mapping; or else each line at the left margin begins a function, so that nothing runs there. The
+    pattern for that takes longer to compile than a small history to read, and most files do without.
     """
     spelt = _COMMENT.sub("", imports)
     if "revision" in spelt or "_labels" in spelt or "depends_on" in spelt or "irreversible" in spelt or "__" in spelt:
         return False
-    return _FUNCTIONS.fullmatch(text, end) is not None or not _could_bind(text[end:])
+    return not _could_bind(text[end:]) or re.compile(_FUNCTIONS).fullmatch(text, end) is not None
 
 
 def _plain(source: bytes) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.migrations import environment_checks as checks
+from app.migrations import findings
 from app.migrations.environment_checks import File, Rights
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,15 +134,15 @@ def test_finds_an_exported_url_of_another_database() -> None:
     (fault,) = faults
     assert fault.rule == "conflict"
     assert "s3cret" not in str(fault)
-    assert "unset DATABASE_URL" in fault.next
+    assert "unset DATABASE_URL" in fault.instead
 
 
 def test_a_finding_says_where_what_follows_and_what_to_do() -> None:
     file = File(PATH, with_value("DATABASE_URL", "postgresql://me:s3cret@h/app"), tracked=True)
     (fault,) = checks.check_secrets(file)
-    assert str(fault) == (
-        f"envs/prod.env:{line_of('DATABASE_URL')}: secret-in-tracked-file: this line holds a password and git tracks "
-        "the file: everybody with the repository can read it\n"
+    assert findings.text(fault) == (
+        f"envs/prod.env:{line_of('DATABASE_URL')}: secret-in-tracked-file\n"
+        "  this line holds a password and git tracks the file: everybody with the repository can read it\n"
         "  next: move it to envs/prod.local.env, which git ignores, and change the password"
     )
 
@@ -166,7 +167,7 @@ def test_finds_a_right_that_is_missing(rights: Rights, rule: str, said: str) -> 
     (fault,) = checks.check_rights("prod", rights)
     assert (fault.path, fault.rule) == (PATH, rule)
     assert said in fault.message
-    assert fault.next
+    assert fault.instead
 
 
 def test_many_tables_of_one_owner_are_one_finding() -> None:

@@ -215,7 +215,7 @@ def test_check_finds_what_is_planted_and_says_no(clone: Clone, migrated: str) ->
     assert PASSWORD not in done.out + done.err
     text = clone.inv("env.check", "--env=staging", ok=False)
     assert text.out.startswith(
-        'envs/staging.env:11: value: BACKUP is "sometimes"; accepted: never, always, proven\n  next: '
+        'envs/staging.env:11: value\n  BACKUP is "sometimes"; accepted: never, always, proven\n  next: '
     )
     assert text.code == 1
 
