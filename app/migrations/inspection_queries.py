@@ -153,9 +153,16 @@ PROBE = "SELECT " + ", ".join(f"EXISTS (SELECT FROM {part.probe})" for part in P
 """Asks of each part in PROBED whether it has rows."""
 
 
+LEFT_OUT = "relname <> ALL (%(left_out)s)"
+
+
 @cache
-def statement(version: int, parts: tuple[Part, ...]) -> str:
-    """Return the statement for a server of the major `version`; its one parameter is `left_out`."""
+def statement(version: int, parts: tuple[Part, ...], some: bool = False) -> str:
+    """Return the statement for a server of the major `version`; its one parameter is `left_out`.
+
+    With `some` it is one to be prepared, and `$1`, of type oid[], names the relations that it reads: the others are
+    left out as if they were not there, what belongs to no relation is read all the same.
+    """
     since = {
         "{enforced}": (18, "conenforced", "true"),
         "{locale}": (17, "colllocale", "colliculocale"),
@@ -163,6 +170,8 @@ def statement(version: int, parts: tuple[Part, ...]) -> str:
         "{generated_columns}": (18, "CASE pubgencols WHEN 's' THEN 'stored' END", "NULL"),
     }
     text = SOURCES + "SELECT " + ",\n".join(part.query for part in parts)
+    if some:
+        text = text.replace(LEFT_OUT, f"{LEFT_OUT} AND (c.oid = ANY ($1) OR relkind = 'c')")
     for name, (major, now, before) in since.items():
         text = text.replace(name, now if version >= major else before)
     return text

@@ -49,6 +49,19 @@ def followed(text: str, quiet: bool = False) -> Iterator["dump_progress.Advance 
 
 
 @contextmanager
+def steps(text: str, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
+    """Yield what shows how many steps of how many are done, and the name of the last one."""
+    if quiet or not _can_draw():
+        yield lambda _done, _total, _name: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(WIDTH), MofNCompleteColumn(), TimeElapsedColumn())
+    with _late(Progress(*columns, transient=True), text, None) as update:
+        yield lambda done, total, name: update(completed=done, total=total, description=f"{text}  {_short(name)}")
+
+
+@contextmanager
 def _late(bar: "Progress", text: str, total: int | None) -> Iterator[Callable[..., None]]:
     """Yield what updates the one task of `bar`, which appears with the first update after a second."""
     task, lock, began, shown = bar.add_task(text, total=total), threading.Lock(), time.monotonic(), [False]

@@ -1,0 +1,42 @@
+"""What the error of a step says: the server's sentence, the line of the revision, the table whose rows it is about."""
+
+from psycopg2 import Error
+from sqlalchemy.exc import DBAPIError
+
+from app.migrations.failures import migration_frame
+from app.migrations.project import Project
+from app.migrations.roundtrip_findings import Told
+
+LONGEST = 400
+
+
+def told(error: BaseException, project: Project) -> Told:
+    """Return an error as a value; where the server lacks something, with the way out that the project knows."""
+    hint = project.explain(error)[1]
+    hint = hint if "SCRATCH_URL" in hint else ""
+    frame = migration_frame(error) if isinstance(error, Exception) else None
+    line = frame[1] if frame else 0
+    if not isinstance(error, DBAPIError):
+        text = " ".join(str(error).split())
+        name = type(error).__name__
+        return Told(text if name == "LeftError" else f"{name}: {text}" if text else name, line, hint=hint)
+    diagnosis = getattr(error.orig, "diag", None)
+    return Told(
+        _sentence(error), line, _code(error), _part(diagnosis, "table_name"), _part(diagnosis, "column_name"), hint
+    )
+
+
+def _sentence(error: DBAPIError) -> str:
+    """Return what the server says, with its detail, on one line."""
+    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
+    text = lines[0] if lines else type(error.orig).__name__
+    detail = next((line for line in lines[1:] if line.startswith("DETAIL:")), "")
+    return f"{text} {detail}".strip()[:LONGEST]
+
+
+def _code(error: DBAPIError) -> str:
+    return str(error.orig.pgcode or "") if isinstance(error.orig, Error) else ""
+
+
+def _part(diagnosis: object, name: str) -> str:
+    return str(getattr(diagnosis, name, None) or "")

@@ -1,0 +1,17 @@
+"""Both branches add the same column; alone each is right."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "right"
+down_revision = "given"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("orders", sa.Column("weight", sa.Integer()))
+
+
+def downgrade() -> None:
+    op.drop_column("orders", "weight")

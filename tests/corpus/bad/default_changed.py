@@ -1,0 +1,23 @@
+"""Written from memory: the default was 'active'.
+
+Stage: after-downgrade
+Found: column public.accounts.status changed: default
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "default_changed"
+down_revision = "given"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.alter_column("accounts", "status", server_default=None, existing_type=sa.String(20), existing_nullable=False)
+
+
+def downgrade() -> None:
+    op.alter_column(
+        "accounts", "status", server_default="enabled", existing_type=sa.String(20), existing_nullable=False
+    )

@@ -1,0 +1,20 @@
+"""What people write into the new column goes with it.
+
+Lost: public.orders.weight
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "column_added"
+down_revision = "given"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("orders", sa.Column("weight", sa.Integer()))
+
+
+def downgrade() -> None:
+    op.drop_column("orders", "weight")
