@@ -9,15 +9,8 @@ from typing import Any, NamedTuple
 
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 
+from app.migrations.lock_modes import conflict
 from app.migrations.statements import shortened
-
-MODES = (
-    "AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock",
-    "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock",
-)  # fmt: skip
-CONFLICTS = ("7", "67", "4567", "34567", "23567", "234567", "1234567", "01234567")
-"""For each of MODES the modes that it conflicts with: "Table-Level Locks" in
-https://www.postgresql.org/docs/current/explicit-locking.html"""
 
 WAITING = """
 SELECT w.locktype, w.relation::bigint, w.relation::regclass::text, w.mode,
@@ -95,11 +88,6 @@ def in_the_way(connection: RawConnection, wait: Wait) -> tuple[frozenset[Holder]
     alive = frozenset(Holder(pid, transaction) for pid, transaction, _ in rows)
     conflicting = (Holder(pid, transaction) for pid, transaction, mode in rows if mode and conflict(mode, wait.mode))
     return wait.holders & alive, frozenset(conflicting) - wait.holders
-
-
-def conflict(one: str, other: str) -> bool:
-    """Return whether two table-level lock modes, as pg_locks names them, exclude each other."""
-    return one in MODES and other in MODES and str(MODES.index(other)) in CONFLICTS[MODES.index(one)]
 
 
 def describe(connection: RawConnection, holders: Iterable[Holder]) -> list[Blocker]:

@@ -52,15 +52,18 @@ def kind(statement: str) -> Kind:
 
 def words(statement: str) -> list[str]:
     """The unquoted words in capitals, and punctuation; a quoted name becomes `"`, strings and comments nothing."""
+    return ['"' if token.startswith('"') else token.upper() for token in tokens(statement)]
+
+
+def tokens(statement: str) -> list[str]:
+    """The words, quoted names and punctuation as they are written; strings and comments become nothing."""
     found, at = [], 0
     while match := _NOISE.search(statement, at):
         at = match.end()
         if match["open"]:
             at = _end_of_comment(statement, at)
-        elif match["name"]:
-            found.append('"')
-        elif match["word"]:
-            found.append(match["word"].upper())
+        elif match["name"] or match["word"]:
+            found.append(match[0])
     return found
 
 

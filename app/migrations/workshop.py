@@ -118,12 +118,17 @@ def _server(root: Path, target: Target, least: int) -> tuple[str, str]:
 def empty(built: Workshop, template: str | None = None) -> Iterator[str]:
     """Yield the URL of a scratch database with the target's search path: empty, or a copy of `template`."""
     with scratch.database(built.admin_url, template) as url:
-        home, path = built.around.home, built.around.search_path
-        if template is None and home != "public":
-            with create_engine(url, poolclass=NullPool).begin() as connection:
-                connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {home}".replace("%", "%%"))
-        options = {"options": re.sub(r"([\\ ])", r"\\\1", f"-csearch_path={path}")} if path else {}
-        yield make_url(url).update_query_dict(options).render_as_string(hide_password=False)
+        yield prepared(built.around, url, is_new=template is None)
+
+
+def prepared(around: Surroundings, url: str, is_new: bool) -> str:
+    """Give a new database the target's home; return its URL with the target's search path."""
+    if is_new and around.home != "public":
+        with create_engine(url, poolclass=NullPool).begin() as connection:
+            connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {around.home}".replace("%", "%%"))
+    path = around.search_path
+    options = {"options": re.sub(r"([\\ ])", r"\\\1", f"-csearch_path={path}")} if path else {}
+    return make_url(url).update_query_dict(options).render_as_string(hide_password=False)
 
 
 def upgrade(built: Workshop, url: str, to: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import psycopg2
 import pytest
 
-from app.migrations import blockers, server
-from app.migrations.blockers import Holder, Wait, conflict, describe, in_the_way, spoken, waiting
+from app.migrations import server
+from app.migrations.blockers import Holder, Wait, describe, in_the_way, spoken, waiting
 from app.migrations.programs import find_server_programs
 from app.migrations.startup import Server
 from tests.migrations.chains import ask, dsn, session, until
@@ -151,17 +151,6 @@ def test_a_prepared_transaction_is_named(two_phase: str) -> None:
         assert described.described.startswith("prepared transaction 'nightly's' (user postgres), prepared ")
         ask(two_phase, described.ending)
         assert in_the_way(cursor.connection, found)[0] == frozenset()
-
-
-def test_lock_modes_exclude_each_other_as_the_manual_says() -> None:
-    for one in blockers.MODES:
-        assert conflict(one, "AccessExclusiveLock")
-        assert [conflict(one, other) for other in blockers.MODES] == [conflict(o, one) for o in blockers.MODES]
-    assert not conflict("RowExclusiveLock", "RowExclusiveLock")
-    assert not conflict("ShareLock", "ShareLock")
-    assert conflict("ShareUpdateExclusiveLock", "ShareUpdateExclusiveLock")
-    assert not conflict("ShareUpdateExclusiveLock", "RowExclusiveLock")
-    assert not conflict("AccessShareLock", "ExclusiveLock")
 
 
 @pytest.mark.parametrize(
