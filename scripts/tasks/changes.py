@@ -21,14 +21,16 @@ HELP = {
     "no_backup": "go on without the backup that the environment wants",
     "no_verify": "do not compare the schema with the history afterwards",
     "allow_downgrade": "undo migrations of a protected environment, and lose what they hold",
+    "plan": "keep to the plan in this file, of `inv db.plan --out=FILE`; refused where anything deviates",
 }
 
 
-@command(help={name: HELP[name] for name in ("to", "dry_run", "yes", "no_backup", "no_verify")})
+@command(help={name: HELP[name] for name in ("to", "plan", "dry_run", "yes", "no_backup", "no_verify")})
 def upgrade(
     c: Context,
     env: str = "",
     to: str = "head",
+    plan: str = "",
     dry_run: bool = False,
     yes: bool = False,
     no_backup: bool = False,
@@ -38,7 +40,7 @@ def upgrade(
     if dry_run:
         _show("upgrade", env, to, yes=yes, no_backup=no_backup)
     else:
-        place = change("upgrade", env, to, yes=yes, no_backup=no_backup)
+        place = change("upgrade", env, to, planned=plan, yes=yes, no_backup=no_backup)
         if not no_verify:
             from scripts.tasks import verifying
 
@@ -90,16 +92,18 @@ def stamp(
     change("stamp", env, to, force=force, yes=yes, no_backup=no_backup)
 
 
-def change(action: str, env: str, to: str, force: bool = False, **said: bool) -> "Workplace":
+def change(action: str, env: str, to: str, force: bool = False, planned: str = "", **said: bool) -> "Workplace":
     """Gather, decide, ask, make the way back, act, and look again to see what was really reached."""
     from app.migrations import runner
     from app.migrations.plan import Consent
-    from scripts.tasks import screen, verifying, workplace
+    from scripts.tasks import planning, screen, verifying, workplace
 
     place = workplace.enter(env)
     before = place.status_before_change()
     plan = runner.plan(ROOT, place.script, action, to, before.standing.revisions)
     screen.heading(place, before)
+    if planned:
+        planning.keep_to(place, to, before.standing.revisions, planned)
     if plan.steps:
         consent = Consent(**said)
         noted = verifying.check_stamp(place, to, force, consent.yes) if action == "stamp" else {}
@@ -155,7 +159,7 @@ def _show(action: str, env: str, to: str, **said: bool) -> None:
     """Gather and decide as `_change` does, and print instead of acting; another's database is only warned about."""
     from app.migrations import failures, rowcounts, runner
     from app.migrations.plan import Consent
-    from scripts.tasks import screen, workplace
+    from scripts.tasks import planning, screen, workplace
 
     place, consent = workplace.enter(env), Consent(**said)
     before = place.status()
@@ -165,6 +169,8 @@ def _show(action: str, env: str, to: str, **said: bool) -> None:
     with failures.explained(place.target.place):
         screen.plan(plan, rowcounts.of(place.engine, plan.losses) if plan.losses else {})
     if plan.steps:
+        if action == "upgrade":
+            planning.show(place, to, at)
         has_table = bool(at) or _has_version_table(place)
         screen.statements(runner.sql(ROOT, place.script, runner.Goal(action, to), at, has_table))
         screen.run_for_real(_hindrances(place, before, plan, consent))
@@ -189,6 +195,7 @@ def _hindrances(place: "Workplace", before: "Status", plan: "Plan", consent: "Co
     environment, found = place.target.environment, []
     try:
         guard.refuse_unless_ours(place.target, before.verdict)
+        _refuse_without_way_back(place, plan)
         refuse_what_is_not_allowed(plan, environment, consent)
     except Refused as refusal:
         return [f"is refused: {refusal.message.removesuffix('; nothing was changed')}"]
@@ -206,9 +213,21 @@ def _permit(place: "Workplace", plan: "Plan", consent: "Consent") -> None:
     from scripts.tasks import confirmation, screen
 
     environment = place.target.environment
+    _refuse_without_way_back(place, plan)
     if plan.losses or environment.protected:
         with failures.explained(place.target.place):
             screen.plan(plan, rowcounts.of(place.engine, plan.losses))
     refuse_what_is_not_allowed(plan, environment, consent)
     if environment.protected:
         confirmation.confirm(place.name, consent.yes)
+
+
+def _refuse_without_way_back(place: "Workplace", plan: "Plan") -> None:
+    """Raise Refused, which names the backup to restore, where the plan crosses a revision that cannot be undone."""
+    from app.migrations import way_back
+    from app.migrations.plan import refuse_what_cannot_be_undone
+
+    environment, known = place.target.environment, place.script.revision_map
+    refuse_what_cannot_be_undone(
+        plan.steps, place.name, lambda revision: way_back.backup_before(ROOT, environment, known, revision)
+    )
