@@ -125,12 +125,8 @@ class Walker:
             self.empty = True
             result = yield Step(revision, True)
         if not isinstance(result, Done):
-            self._fail(case, Stage.UPGRADE, result, up=True)
             self.dead[revision] = f"{revision}, whose upgrade fails"
-            if result is None or not result.clean:
-                yield from self._repair()
-            elif self.empty:
-                self.empty, self.unfilled = False, UNKNOWN
+            yield from self._recover(case, Stage.UPGRADE, result)
             return None
         if over_rows is not None:
             self._fail(case, Stage.ROWS, over_rows, up=True)
@@ -150,11 +146,7 @@ class Walker:
             self.empty = True
             result = yield Step(revision, False)
         if not isinstance(result, Done):
-            self._fail(case, Stage.DOWNGRADE, result, up=False)
-            if result is None or not result.clean:
-                yield from self._repair()
-            elif self.empty:
-                self.empty, self.unfilled = False, UNKNOWN
+            yield from self._recover(case, Stage.DOWNGRADE, result)
             return None
         if over_rows is not None:
             self._fail(case, Stage.ROWS, over_rows, up=False)
@@ -163,6 +155,14 @@ class Walker:
     def _fail(self, case: Case, stage: Stage, result: Failed | None, up: bool) -> None:
         error = result.error if isinstance(result, Failed) else RuntimeError("the step was not run")
         case.fail(stage, roundtrip_errors.told(error, self.project), up)
+
+    def _recover(self, case: Case, stage: Stage, result: Failed | None) -> Walk:
+        """Note that a step failed for good, and go on in a database that is as it was before it."""
+        self._fail(case, stage, result, up=stage is Stage.UPGRADE)
+        if result is None or not result.clean:
+            yield from self._repair()
+        elif self.empty:
+            self.empty, self.unfilled = False, UNKNOWN
 
     def _repair(self) -> Walk:
         """Go to a clean database with what is applied; a revision that does not go up there is dead, and all above."""

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import psycopg2
-from psycopg2.errors import InsufficientPrivilege, InvalidCatalogName, ObjectInUse
+from psycopg2.errors import InsufficientPrivilege, InternalError_, InvalidCatalogName, ObjectInUse
 from psycopg2.extensions import connection as Connection  # noqa: N812 -- the class has a lower-case name
 from psycopg2.extensions import quote_ident
 from sqlalchemy.engine import make_url
@@ -28,6 +28,8 @@ EMBEDDED = "embedded"
 SCRATCH_PREFIX = "massacorp_scratch_"
 TEMPLATE_PREFIX = "massacorp_template_"
 TEMPLATES_KEPT = 10
+IN_USE = 120.0
+"""Seconds after its last use for which a template stays in any case: somebody may be about to copy it."""
 MAINTENANCE = ("postgres", "template1")
 BUILD_WITHIN = 600.0
 """Seconds to wait for another process that builds the same template."""
@@ -67,19 +69,22 @@ def database(admin_url: str, template: str | None = None, options: str = "") -> 
 def template(admin_url: str, key: str, build: Callable[[str], None]) -> str:
     """Return the name of the template for `key`; the first process that asks has `build(url)` fill it.
 
-    A template appears only when it is complete, and is one's own per role. The newest `TEMPLATES_KEPT` stay.
+    A template appears only when it is complete, and is one's own per role. `TEMPLATES_KEPT` stay, and all that were
+    used in the last `IN_USE` seconds.
     Raises what `build` raises, and Unreachable when another process builds it for longer than `BUILD_WITHIN`.
     """
     with closing(connect(admin_url)) as connection:
         owner = raw.value(connection, "SELECT current_user")
         name = TEMPLATE_PREFIX + sha256(f"{owner}\0{key}".encode()).hexdigest()[:16]
         if _exists(connection, name):
+            _use(connection, name)
             return name
         _await_lock(connection, name)
         if not _exists(connection, name):
             with database(admin_url) as url:
                 build(url)
                 _publish(connection, str(make_url(url).database), name)
+            _use(connection, name)
             _prune(connection)
     return name
 
@@ -130,6 +135,8 @@ def _create(connection: Connection, template: str, options: str) -> str:
     if not raw.try_lock(connection, name):
         raise RuntimeError(f"the lock of {name}, a name of 64 random bits, is taken")
     strategy = "STRATEGY file_copy" if _copies_files(connection) else ""
+    if template.startswith(TEMPLATE_PREFIX):
+        _use(connection, template)
     try:
         model = quote_ident(template, connection)
         raw.execute(connection, f"CREATE DATABASE {name} TEMPLATE {model} {strategy} {options}")
@@ -162,8 +169,20 @@ def _publish(connection: Connection, scratch: str, name: str) -> None:
     raw.execute(connection, f"ALTER DATABASE {scratch} RENAME TO {name}")
 
 
+def _use(connection: Connection, name: str) -> None:
+    """Note in its comment that a template is used now; of two who note it at once, one is enough."""
+    now = raw.value(connection, "SELECT extract(epoch FROM clock_timestamp())::bigint")
+    with suppress(InternalError_, InvalidCatalogName, InsufficientPrivilege):
+        raw.execute(connection, f"COMMENT ON DATABASE {name} IS '{now}'")
+
+
 def _prune(connection: Connection) -> None:
-    for name in _names(connection, TEMPLATE_PREFIX)[TEMPLATES_KEPT:]:
+    query = (
+        "SELECT datname FROM (SELECT datname, coalesce(substring(shobj_description(oid, 'pg_database')"
+        " FROM '^[0-9]+$'), '0')::bigint AS used FROM pg_database WHERE datname ~ %s ORDER BY used DESC, oid DESC"
+        " OFFSET %s) AS old WHERE used < extract(epoch FROM clock_timestamp()) - %s"
+    )
+    for (name,) in raw.rows(connection, query, f"^{TEMPLATE_PREFIX}[0-9a-f]{{16}}$", TEMPLATES_KEPT, IN_USE):
         with suppress(ObjectInUse, InvalidCatalogName, InsufficientPrivilege):
             raw.execute(connection, f'DROP DATABASE "{name}"')
 

@@ -110,8 +110,15 @@ def test_processes_that_ask_at_once_build_a_template_once(admin: str, tmp_path: 
 
 def test_only_the_newest_templates_stay(admin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scratch, "TEMPLATES_KEPT", 2)
+    monkeypatch.setattr(scratch, "IN_USE", 0)
     made = [scratch.template(admin, f"number {number}", fill) for number in range(3)]
     assert {name for name in databases(admin) if name.startswith(scratch.TEMPLATE_PREFIX)} == set(made[1:])
+
+
+def test_what_was_used_a_moment_ago_stays_however_many_there_are(admin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "TEMPLATES_KEPT", 2)
+    made = [scratch.template(admin, f"number {number}", fill) for number in range(4)]
+    assert set(made) <= set(databases(admin))
 
 
 def killed_in_the_middle(admin: str, place: Path) -> str:
