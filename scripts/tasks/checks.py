@@ -13,15 +13,10 @@ def check(c: Context, format: str = "text", json: bool = False) -> None:  # noqa
     from contextlib import chdir
 
     from app.migrations import findings, history_files, history_settings
-    from app.migrations.errors import ConfigurationError
     from scripts.hooks import ends, environment_files, history, migrations
+    from scripts.tasks import documents
 
-    how = "json" if json else format
-    if how not in findings.FORMATS:
-        known = ", ".join(findings.FORMATS)
-        raise ConfigurationError(
-            f"--format={how} is none of {known}; nothing was checked", "inv db.check --format=text"
-        )
+    how = documents.form("json" if json else format, findings.FORMATS)
     with chdir(ROOT):
         locations = history_settings.locate(str(ROOT))
         report = history.check(history.Where(locations), staged=False, process=os.environ)

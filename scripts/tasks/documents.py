@@ -22,6 +22,17 @@ def show(document: Document) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False))
 
 
+def form(named: str, known: Iterable[str]) -> str:
+    """Return the form of an answer that was asked for. Raises ConfigurationError for one that is not known."""
+    from app.migrations.errors import ConfigurationError
+
+    if named not in known:
+        raise ConfigurationError(
+            f"--format={named} is none of {', '.join(known)}; nothing was done", "leave --format out"
+        )
+    return named
+
+
 def status(place: "Workplace", read: "Status") -> Document:
     """Return what `db.status` answers; `next` is null at head, `last_backup` where there is none."""
     from app.migrations.standing import State, cure

@@ -53,8 +53,9 @@ def plan(
 ) -> None:
     """Show which locks an upgrade will really take, on which tables, and what is wrong with it."""
     from app.migrations import kept_plan
+    from scripts.tasks import documents
 
-    how = _checked("json" if json else format)
+    how = documents.form("json" if json else format, FORMATS)
     accepted = kept_plan.accept(accept or [])
     view = look(env, to, since)
     kept_plan.refuse_stale(view.found, accepted)
@@ -229,16 +230,6 @@ def script(found: "Forecast") -> str:
         lines += ["COMMIT;"] if opened else []
         lines += [f"-- not captured: {step.error}"] if step.error else []
     return "".join(f"{line}\n" for line in lines)
-
-
-def _checked(how: str) -> str:
-    from app.migrations.errors import ConfigurationError
-
-    if how not in FORMATS:
-        raise ConfigurationError(
-            f"--format={how} is no format; accepted: {', '.join(FORMATS)}", "inv db.plan --format=text"
-        )
-    return how
 
 
 def _is_absence(error: "MigrationError") -> bool:

@@ -26,28 +26,31 @@ if TYPE_CHECKING:
         "stub_imports": "put empty modules in the place of those that are not there",
         "section": "the section of alembic.ini, as `alembic -n`",
         "junit": "write the report as JUnit XML into this file too",
+        "format": "text, json, github or sarif",
     },
 )
 def roundtrip(
     c: Context, since: str = "", only: "list[str]" = [], no_rows: bool = False, rows: int = 20, seed: int = 0,  # noqa: B006
     strict: bool = False, pg: int = 0, plain_env: bool = False, stub_imports: bool = False, section: str = "alembic",
-    json: bool = False, junit: str = "",
+    json: bool = False, junit: str = "", format: str = "text",  # noqa: A002 -- the option's name
 ) -> None:  # fmt: skip
     """Take every revision up, down and up again, with rows in the tables."""
+    from app.migrations import findings
     from app.migrations import roundtrip as roundtrips
-    from scripts.tasks import roundtrip_screen
+    from scripts.tasks import documents, roundtrip_screen
 
+    form = documents.form("json" if json else format, findings.FORMATS)
     settings = roundtrips.Settings(since or None, tuple(only), 0 if no_rows else rows, seed, strict)
     how = {"section": section, "plain_env": plain_env, "stub_imports": stub_imports}
-    report = _run(settings, how, pg or None, json)
+    report = _run(settings, how, pg or None, quiet=form != "text")
     if junit:
         Path(junit).write_text(report.junit(), encoding="utf-8")
-    if json:
-        from scripts.tasks import documents
-
+    if form == "json":
         documents.show(report.document())
-    else:
+    elif form == "text":
         roundtrip_screen.report(report)
+    else:
+        findings.write(findings.render([each for one in report.revisions for each in one.findings], form))
     roundtrip_screen.conclude(report)
 
 

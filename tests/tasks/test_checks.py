@@ -60,7 +60,7 @@ def test_every_format_is_written(clone: Clone) -> None:
     done = clone.inv("db.check", "--format=xml", ok=False)
     assert (done.code, done.err.splitlines()[0]) == (
         2,
-        "error: --format=xml is none of text, json, github, sarif; nothing was checked",
+        "error: --format=xml is none of text, json, github, sarif; nothing was done",
     )
 
 

@@ -138,7 +138,7 @@ def test_an_accepted_error_no_longer_fails_and_its_reason_is_shown(prepared: Clo
     [
         ("--accept=rename: why", "the plan has no such finding; it has index-not-concurrent"),
         ("--accept=rename", "is no rule with a reason"),
-        ("--format=xml", "--format=xml is no format; accepted: text, json, github, sarif, markdown"),
+        ("--format=xml", "--format=xml is none of text, json, github, sarif, markdown; nothing was done"),
         ("--to=nowhere", "nowhere"),
     ],
 )
