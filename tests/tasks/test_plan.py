@@ -57,12 +57,14 @@ def test_nothing_is_changed_and_nothing_of_the_target_is_locked(prepared: Clone,
     assert ask(migrated, "SELECT to_regclass('alembic_journal')") == [(None,)]
 
 
+@pytest.mark.slow
 def test_a_dry_run_has_the_same_view(prepared: Clone) -> None:
     done = prepared.inv("db.upgrade", "--dry-run")
     assert "ShareLock (measured) blocks writes to public.users (90 M rows," in done.out
     assert "CREATE INDEX ix_users_name" in done.out
 
 
+@pytest.mark.slow
 def test_the_document_and_the_other_forms(prepared: Clone) -> None:
     document = json.loads(prepared.inv("db.plan", "--json", ok=False).out)
     assert (document["environment"], document["start"], document["end"]) == ("staging", [HEAD], ["f00000000002"])
