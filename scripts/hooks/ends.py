@@ -1,7 +1,9 @@
 """How a check ends: 0, 1 for a finding that blocks, 2 for two lines about its use, 3 for one about a bug, 130."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from app.migrations import findings
 from app.migrations.findings import Finding
@@ -22,6 +24,16 @@ def run(main: Callable[[Sequence[str]], int]) -> int:
         return _explained(error)
     except KeyboardInterrupt:
         return 130
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: giving back what was read, piece by piece, would take a tenth of the time."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # nobody reads any more
+        code = code or 1
+    os._exit(code)
 
 
 def _explained(error: Exception) -> int:

@@ -1,4 +1,4 @@
-"""Tasks on the history: current, heads, history, revision, merge."""
+"""Tasks on the history: current, heads, history, revision."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -39,20 +39,22 @@ def heads(c: Context, env: str = "", verbose: bool = False, json: bool = False) 
         runner.show(ROOT, "heads", verbose=verbose)
 
 
-@command(help={"verbose": "with paths, parents and texts"})
+@command(help={"verbose": "as Alembic has it, with paths, parents and texts"})
 def history(c: Context, env: str = "", verbose: bool = False, json: bool = False) -> None:
-    """Show all revisions and mark the current one."""
+    """Draw all revisions, the newest first, and mark the current one."""
     from app.migrations import runner
-    from scripts.tasks import documents
+    from scripts.tasks import documents, history_screen
 
     place = _reachable(env)
+    if verbose and not json:
+        runner.show(ROOT, "history", place.target if place else None, verbose=True, indicate_current=place is not None)
+        return
+    at = place.status().standing.revisions if place else None
+    script = place.script if place else runner.history(ROOT)
     if json:
-        at = place.status().standing.revisions if place else None
-        documents.show(documents.history(runner.history(ROOT), place.name if place else env, at))
-    elif place is None:
-        runner.show(ROOT, "history", verbose=verbose)
+        documents.show(documents.history(script, place.name if place else env, at))
     else:
-        runner.show(ROOT, "history", place.target, verbose=verbose, indicate_current=True)
+        history_screen.draw(script, at or ())
 
 
 def _reachable(env: str) -> "Workplace | None":
@@ -88,16 +90,3 @@ def revision(c: Context, env: str = "", message: str = "", autogenerate: bool = 
         with failures.explained(target.place):
             path = runner.revision(ROOT, target, message, autogenerate=True)
     screen.written(path)
-
-
-@command(iterable=["revisions"], help={"message": "title", "revisions": "which heads (repeatable; all by default)"})
-def merge(c: Context, env: str = "", message: str = "", revisions: list[str] | None = None) -> None:
-    """Join several heads into one."""
-    from app.migrations import runner
-    from scripts.tasks import screen
-
-    joined = revisions or runner.history(ROOT).get_heads()
-    if len(joined) < 2:
-        print(f"nothing to merge: the history has one head, {', '.join(joined) or 'none'}")
-        return
-    screen.written(runner.merge(ROOT, message or "merge_" + "_".join(joined), joined))

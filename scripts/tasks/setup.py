@@ -62,5 +62,7 @@ def _say_completion() -> None:
     shell = os.path.basename(os.environ.get("SHELL", ""))  # noqa: PTH119 -- a name, not a path
     shell = shell if shell in SHELLS else "bash"
     script = f"inv --print-completion-script={shell}"
-    line = f"{script} | source" if shell == "fish" else f'eval "$({script})"'
+    # Invoke's script for fish completes `invoke` alone.
+    fish = f"{script} | source; complete --command inv --wraps invoke"
+    line = fish if shell == "fish" else f'eval "$({script})"'
     print(f"for completion of tasks and options, with .venv/bin on the PATH, add to {SHELLS[shell]}:\n  {line}")

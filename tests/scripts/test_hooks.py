@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,14 @@ class Checkout(Repository):
 
     def heads(self) -> int:
         return len(self.run(sys.executable, "-m", "invoke", "db.heads").out.splitlines())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def our_scratch_server(scratch_admin: str) -> Iterator[None]:
+    """What a command needs a scratch database for is done there: no clone starts a server of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCRATCH_URL", scratch_admin)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,9 @@ def test_a_revision_that_fails_is_told_with_what_to_write(clone: Clone) -> None:
     suite = Xml.fromstring((clone.folder / "out.xml").read_text())
     assert suite.find("testcase[@name='bad1']/failure") is not None
     annotated = clone.inv("db.roundtrip", "--only=bad1", "--format=github", ok=False).out
-    assert annotated.startswith("::error file=alembic/versions/bad1_written_by_a_test.py,line=11,title=roundtrip-after-")
+    assert annotated.startswith(
+        "::error file=alembic/versions/bad1_written_by_a_test.py,line=11,title=roundtrip-after-"
+    )
 
 
 @pytest.mark.slow
