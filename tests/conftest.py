@@ -5,12 +5,15 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from app.migrations import scratch, server
 from tests.clones import Clone, build_head, copy_tree, history_key
 
 ROOT = Path(__file__).resolve().parents[1]
+hypothesis.settings.register_profile("anywhere", deadline=None)  # how long an example takes says what else runs here
+hypothesis.settings.load_profile("anywhere")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

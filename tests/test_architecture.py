@@ -14,7 +14,12 @@ CORE = {
     "catalog_names", "retention", "findings", "url_syntax", "environment_file", "environment_rules", "identity",
     "losses", "manifest", "database_names", "rescue", "database_settings", "headers", "header_values", "bindings",
     "diagnosis", "symptoms", "ailments_of_code", "ailments_of_version", "ailments_of_schema",
-    "dump_progress", "quoting", "drift", "mending", "deparsing", "sql_statements",
+    "dump_progress", "quoting", "standing", "history_checks", "drift", "mending", "deparsing", "sql_statements",
+    "sample_scalars", "sample_types", "sample_patterns", "sample_hints",
+    "entities", "mermaid", "schema_page", "graph_lines",
+    "statements", "lock_modes", "trace_values", "trace_words", "trace_documented", "branches", "reparenting",
+    "header_edit",
+    "roundtrip_report", "roundtrip_snapshot", "roundtrip_findings", "roundtrip_advice", "roundtrip_case",
 }  # fmt: skip
 SOURCES = [
     *ROOT.glob("app/**/*.py"),

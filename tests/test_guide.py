@@ -86,7 +86,7 @@ def test_current_and_history_show_where_the_database_is(say: Say) -> None:
     say("upgrade a91f6d2c4b7e")
     assert SESSIONS in say("current").out
     marked = next(line for line in say("history --indicate-current").out.splitlines() if "(current)" in line)
-    assert marked.startswith(f"{TENANTS} -> {SESSIONS} (current)")
+    assert f"{SESSIONS} (current)" in marked
     assert "Create Date: 2024-02-12" in say("history -v").out
 
 

@@ -69,7 +69,7 @@ def make_folder(path: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes, mode: int = FILE_MODE) -> None:
     """Put `data` in place of the file `path` in one step, synced: whoever looks sees the old bytes or the new.
 
     A process killed in between leaves a file named by `temporary`. Raises OSError.
@@ -77,7 +77,7 @@ def write(path: Path, data: bytes) -> None:
     new = path.with_name(f"{temporary_prefix(path.name)}{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE), "wb") as file:
-            os.fchmod(file.fileno(), FILE_MODE)
+            os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -4,6 +4,7 @@ Nothing is left on the server: databases and the roles that revisions made are d
 is interrupted; what a killed run leaves, the next one sweeps.
 """
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -26,6 +27,7 @@ from app.migrations.roundtrip_walk import Walker, Wish
 
 __all__ = ["Loss", "Outcome", "Report", "Result", "Settings", "Stage", "Way", "check"]
 
+MAKES_A_ROLE = re.compile(r"\bcreate\s+(?:role|user|group)\b", re.IGNORECASE)
 Said = Callable[[Outcome, int, int], None]
 """Hears of each revision that was checked, with its number and how many there are."""
 
@@ -87,11 +89,17 @@ def _founded(project: Project, admin_url: str, course: Course) -> tuple[Course, 
         return course, None
     key = _key(project, course.base)
     try:
-        if key is not None:
+        if key is not None and not _makes_roles(project, course.base):
             return course, scratch.template(admin_url, key, build(project, course.base))
     except BrokenError:
         pass
     return course._replace(base=(), steps=(*course.base, *course.steps)), None
+
+
+def _makes_roles(project: Project, base: tuple[str, ...]) -> bool:
+    """Tell whether a template would keep roles of the cluster: the next one, of another state, could not make them."""
+    paths = (project.root / project.history[revision].path for revision in base)
+    return any(MAKES_A_ROLE.search(path.read_text(encoding="utf-8", errors="replace")) for path in paths)
 
 
 def _key(project: Project, base: tuple[str, ...]) -> str | None:

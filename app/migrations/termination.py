@@ -78,6 +78,23 @@ class Termination:
 
 
 @contextmanager
+def raised(state: str) -> Iterator[None]:
+    """Raise Interrupted in the block at SIGTERM, so that it undoes what it began; `state` is what holds then."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 -- as `signal` calls it
+        raise Interrupted(f"stopped by SIGTERM; {state}", "the same command begins anew")
+
+    before = signal.signal(signal.SIGTERM, hear)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def heard(place: Place) -> Iterator[Termination]:
     """Handle SIGTERM while the block runs, in the main thread; elsewhere its owner's handler stays."""
     termination = Termination(place)

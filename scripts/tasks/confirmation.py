@@ -5,8 +5,8 @@ import sys
 from app.migrations.errors import Refused
 
 
-def confirm(name: str, yes: bool, word: str | None = None) -> None:
-    """Have `word` (by default the environment's name) typed back, unless `yes` was said.
+def confirm(name: str, yes: bool, word: str | None = None, why: str = "is protected") -> None:
+    """Have `word` (by default the environment's name) typed back, unless `yes` was said; `why` ends a sentence on it.
 
     Raises Refused for another answer, and where there is no terminal to ask at. Ctrl-C passes as KeyboardInterrupt.
     """
@@ -14,7 +14,7 @@ def confirm(name: str, yes: bool, word: str | None = None) -> None:
         return
     if not sys.stdin.isatty():
         raise Refused(
-            f"{name} is protected, and there is no terminal to ask at; nothing was changed",
+            f"{name} {why}, and there is no terminal to ask at; nothing was changed",
             "look at the plan above, then the same command with --yes",
         )
     wanted = word or name
