@@ -168,6 +168,7 @@ def test_dotenv_is_read_by_both_without_being_sourced(clone_with_dotenv: Clone, 
     assert revision_of(database) == HEAD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefix", ["source .env", "set -a; source .env; set +a"], ids=["sourced", "exported"])
 def test_sourcing_dotenv_first_changes_nothing(clone_with_dotenv: Clone, database: str, prefix: str) -> None:
     clone = clone_with_dotenv
@@ -188,6 +189,7 @@ def test_with_nothing_said_both_use_the_private_server_of_dev(clone: Clone) -> N
         assert "stopped" in clone.inv("db.stop").out
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_users_go_up_and_down(clone: Clone, database: str) -> None:
     engine = create_engine(database)
     url = as_written(database)

@@ -171,7 +171,7 @@ def _publish(connection: Connection, scratch: str, name: str) -> None:
 
 def _use(connection: Connection, name: str) -> None:
     """Note in its comment that a template is used now; of two who note it at once, one is enough."""
-    now = raw.value(connection, "SELECT extract(epoch FROM clock_timestamp())::bigint")
+    now = raw.value(connection, "SELECT floor(extract(epoch FROM clock_timestamp()))::bigint")
     with suppress(InternalError_, InvalidCatalogName, InsufficientPrivilege):
         raw.execute(connection, f"COMMENT ON DATABASE {name} IS '{now}'")
 

@@ -63,12 +63,14 @@ def test_an_upgrade_begins_at_the_revision_of_the_database(staging: Clone, datab
     assert "CREATE TABLE" not in done.out
 
 
+@pytest.mark.slow
 def test_an_empty_database_stays_empty(clone: Clone, database: str) -> None:
     (clone.folder / ".env").write_text(f"DATABASE_URL={database}\n")
     assert "CREATE TABLE tenants" in unmoved(clone, database, "db.upgrade").out
     assert ask(database, TABLES) == []
 
 
+@pytest.mark.slow
 def test_a_migration_that_asks_the_database_is_named_with_file_and_line(staging: Clone, database: str) -> None:
     path = staging.write_revision("f00000000001", HEAD, READS)
     line = 1 + path.read_text().splitlines().index(READS.splitlines()[3])
@@ -90,6 +92,7 @@ def test_nothing_pending_writes_no_sql(staging: Clone, database: str) -> None:
     assert "BEGIN;" not in unmoved(staging, database, "db.upgrade").out
 
 
+@pytest.mark.slow
 def test_a_version_table_that_is_there_is_not_created(staging: Clone, database: str) -> None:
     staging.inv("db.downgrade", "--to=base", "--allow-downgrade", "--yes", "--no-backup")
     done = unmoved(staging, database, "db.upgrade")
@@ -97,6 +100,7 @@ def test_a_version_table_that_is_there_is_not_created(staging: Clone, database: 
     assert "CREATE TABLE alembic_version" not in done.out
 
 
+@pytest.mark.slow
 def test_what_the_real_run_would_meet_is_said(staging: Clone, database: str) -> None:
     refused = unmoved(staging, database, "db.downgrade").out
     assert "without --dry-run, this is refused: staging is protected, and a downgrade loses data" in refused
