@@ -5,10 +5,11 @@ What `inv db.status` shows and what /health/ready answers come from here, so tha
 
 from collections.abc import Iterable, Sequence
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from app.migrations.headers import Revision
-from app.migrations.history import History
+if TYPE_CHECKING:
+    from app.migrations.headers import Revision
+    from app.migrations.history import History
 
 RUNNING = "a migration is running"
 
@@ -71,7 +72,7 @@ def decide(
     return Standing(state, rows, tuple(heads), tuple(pending or ()), tuple(half_applied))
 
 
-def compare(revisions: Sequence[str], history: History, half_applied: Sequence[str] = ()) -> Standing:
+def compare(revisions: Sequence[str], history: "History", half_applied: Sequence[str] = ()) -> Standing:
     """Compare the rows of a version table with a whole history that was read from source."""
     known = all(revision in history for revision in revisions)
     pending = [_step(history[id_]) for id_ in history.pending(revisions)] if known else None
@@ -107,5 +108,5 @@ def revisions(standing: Standing) -> str:
     return ", ".join(standing.revisions) or "base"
 
 
-def _step(revision: Revision) -> Step:
+def _step(revision: "Revision") -> Step:
     return Step(revision.id, revision.message)

@@ -2,14 +2,16 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic.script import Script
 from alembic.script.revision import ResolutionError, Revision, RevisionMap
 
-from app.migrations import archives
-from app.migrations.archives import Archive
 from app.migrations.environment_rules import Environment
 from app.migrations.errors import MigrationError
+
+if TYPE_CHECKING:
+    from app.migrations.archives import Archive
 
 
 def barrier(script: Script, action: str) -> str | None:
@@ -23,6 +25,8 @@ def backup_before(root: Path, environment: Environment, known: RevisionMap, revi
 
     One whose revisions this history does not know is passed over, and one whose restore differed from its manifest.
     """
+    from app.migrations import archives  # noqa: PLC0415 -- every change loads this module, and few come so far
+
     with suppress(MigrationError):
         home = archives.resolve_dir(root, environment.backup_dir)
         for archive in archives.listed(home, environment.name):
@@ -31,7 +35,7 @@ def backup_before(root: Path, environment: Environment, known: RevisionMap, revi
     return None
 
 
-def _is_below(archive: Archive, known: RevisionMap, revision: str) -> bool:
+def _is_below(archive: "Archive", known: RevisionMap, revision: str) -> bool:
     if archive.manifest is None:
         return False
     try:

@@ -96,13 +96,15 @@ def change(action: str, env: str, to: str, force: bool = False, planned: str = "
     """Gather, decide, ask, make the way back, act, and look again to see what was really reached."""
     from app.migrations import runner
     from app.migrations.plan import Consent
-    from scripts.tasks import planning, screen, verifying, workplace
+    from scripts.tasks import screen, verifying, workplace
 
     place = workplace.enter(env)
     before = place.status_before_change()
     plan = runner.plan(ROOT, place.script, action, to, before.standing.revisions)
     screen.heading(place, before)
     if planned:
+        from scripts.tasks import planning
+
         planning.keep_to(place, to, before.standing.revisions, planned)
     if plan.steps:
         consent = Consent(**said)
