@@ -12,7 +12,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from sqlalchemy import Connection
 
-from app.migrations import history_files, model_check, programs, project_failures
+from app.migrations import history_files, model_check, programs, project_failures, version_rows
 from app.migrations.errors import ConfigurationError, MigrationError, MigrationFailed
 from app.migrations.history import History
 from app.migrations.project_barrier import WAY_OUT, Barrier
@@ -85,6 +85,7 @@ class Project:
         if self._stubs:
             self._stubs.close()
         self._barrier.remove()
+        self._stage.close()
 
     @property
     def skipped(self) -> Mapping[str, Skipped]:
@@ -164,7 +165,8 @@ class Project:
     def _execute(self, connection: Connection, run: Run) -> None:
         self._settings.lead_to(connection.engine.url)
         self._settings.attributes["connection"] = connection
-        with EnvironmentContext(self._settings, self.script, fn=run.steps, destination_rev="heads") as environment:
+        context = EnvironmentContext(self._settings, self.script, fn=run.steps, destination_rev="heads")
+        with version_rows.written_directly(), context as environment:
             if self.plain_env:
                 environment.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
                 environment.run_migrations()

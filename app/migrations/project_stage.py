@@ -69,6 +69,10 @@ class Stage:
             del sys.modules[name]
         sys.modules.update(self._modules)
 
+    def close(self) -> None:
+        """Forget what was found out of modules, so that none is kept."""
+        _PLACES.clear()
+
     def leave(self) -> None:
         """Have our own code run next: the process is as it was before the project's code ran."""
         if (before := self._before) is None:
@@ -87,7 +91,7 @@ class Stage:
         theirs = {
             name: module
             for name, module in sys.modules.items()
-            if name in before.hidden or (name not in before.modules and _is_within(module, own))
+            if name in before.hidden or (name not in before.modules and _is_within(name, module, own))
         }
         for name in theirs:
             del sys.modules[name]
@@ -124,8 +128,19 @@ def _is_elsewhere(folder: str) -> bool:
     return folder not in {"", "."} and Path(folder).resolve() != HOME
 
 
-def _place(module: ModuleType) -> str:
+_PLACES: dict[str, tuple[ModuleType, str]] = {}
+"""What was found out of a module by its name: all are asked for at every step of a run."""
+
+
+def _place(name: str, module: ModuleType) -> str:
     """Return a path that a module is from, "" where it has none, as one that is built in."""
+    known = _PLACES.get(name)
+    if known is None or known[0] is not module:
+        known = _PLACES[name] = module, _found(module)
+    return known[1]
+
+
+def _found(module: ModuleType) -> str:
     spec = getattr(module, "__spec__", None)
     origin = getattr(spec, "origin", None) or getattr(module, "__file__", None)
     if isinstance(origin, str) and os.sep in origin:
@@ -137,16 +152,16 @@ def _place(module: ModuleType) -> str:
 
 def _our_modules() -> dict[str, ModuleType]:
     named = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in OURS}
-    places = ((name, module, _place(module)) for name, module in named.items())
+    places = ((name, module, _place(name, module)) for name, module in named.items())
     below = str(HOME) + os.sep
     return {
         name: module for name, module, place in places if place.startswith(below) and not place.startswith(INSTALLED)
     }
 
 
-def _is_within(module: ModuleType, folders: tuple[str, ...]) -> bool:
+def _is_within(name: str, module: ModuleType, folders: tuple[str, ...]) -> bool:
     """Whether a module lies in one of these folders, and in none of installed packages; a stand-in has no place."""
-    place = _place(module)
+    place = _place(name, module)
     return place.startswith(folders) and not place.startswith(INSTALLED) if place else hasattr(module, "__path__")
 
 
