@@ -45,46 +45,42 @@ def _text(source: str | bytes) -> str:
 
 
 def _written(tree: ast.AST) -> str:
-    """The tree as text in which nothing is ambiguous; a stack instead of recursion, as trees can be deep."""
+    """The tree as text in which nothing is ambiguous; a stack instead of recursion, as trees can be deep.
+
+    Absent fields are left out: newer Pythons have more. It runs for each of hundreds of revisions, hence the one loop.
+    """
     written: list[str] = []
     pending: list[str | ast.AST] = [tree]
     while pending:
         item = pending.pop()
         if isinstance(item, str):
             written.append(item)
-        else:
-            pending.extend(reversed(_parts(item)))
+            continue
+        opening, fields = _SHAPES.get(type(item)) or _shape(type(item))
+        written.append(opening)
+        parts: list[str | ast.AST] = []
+        for name, mark in fields:
+            value = getattr(item, name, None)
+            if isinstance(value, list):
+                if value := _meant(item, name, value):
+                    parts += (mark, "[")
+                    parts += [each if isinstance(each, ast.AST) else _constant(each) for each in value]
+                    parts.append("]")
+            elif isinstance(value, ast.AST):
+                if name != "format_spec" or not isinstance(value, ast.JoinedStr) or _joined(value.values):
+                    parts += (mark, value)
+            elif value is not None:
+                parts.append(mark + _constant(value))
+        parts.append(")")
+        pending += reversed(parts)
     return "".join(written)
 
 
-def _parts(node: ast.AST) -> list[str | ast.AST]:
-    """The node as finished text and nodes still to be written; absent fields are left out, newer Pythons have more."""
-    opening, fields = _shape(type(node))
-    parts: list[str | ast.AST] = [opening]
-    for name, mark in fields:
-        value = getattr(node, name, None)
-        if isinstance(value, list):
-            value = _meant(node, name, value)
-        elif name == "format_spec" and isinstance(value, ast.JoinedStr) and not _joined(value.values):
-            continue
-        if value is None or value == []:
-            continue
-        parts.append(mark)
-        if isinstance(value, list):
-            parts += ["[", *(item if isinstance(item, ast.AST) else _constant(item) for item in value), "]"]
-        else:
-            parts.append(value if isinstance(value, ast.AST) else _constant(value))
-    parts.append(")")
-    return parts
-
-
 def _shape(kind: type[ast.AST]) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """How a node of this kind opens, and its fields by name, each with the text before its value."""
-    known = _SHAPES.get(kind)
-    if known is None:
-        fields = tuple((name, f" {name}=") for name in sorted(set(kind._fields) - _NOT_MEANT))
-        known = _SHAPES[kind] = f"({kind.__name__}", fields
-    return known
+    """How a node of this kind opens, and its fields by name, each with the text before its value; it is kept."""
+    fields = tuple((name, f" {name}=") for name in sorted(set(kind._fields) - _NOT_MEANT))
+    found = _SHAPES[kind] = f"({kind.__name__}", fields
+    return found
 
 
 def _meant(node: ast.AST, name: str, value: list[Any]) -> list[Any]:
