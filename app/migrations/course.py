@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import DBAPIError
 
-from app.migrations.statements import shortened, words
+from app.migrations.statements import shortened
 
 VERSION_TABLE = "alembic_version"
 """The transaction that writes to it ends a revision."""
+_WRITES = re.compile(r"INSERT |UPDATE |DELETE ")
+"""How a statement of Alembic's that writes to it begins."""
 
 
 class Spot(NamedTuple):
@@ -70,7 +72,7 @@ class Course:
         self.uncertain = ""
         if not self.by_alembic:
             (self.committed if alone else self.pending).append(shortened(statement))
-        elif VERSION_TABLE in statement and words(statement)[0] in ("INSERT", "UPDATE", "DELETE"):
+        elif VERSION_TABLE in statement and _WRITES.match(statement):
             self.last, self.begun, self.version = True, True, statement
 
     def committing(self, _: object = None) -> None:

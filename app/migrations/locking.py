@@ -112,12 +112,12 @@ def verify_version(lock: Connection, expected: Collection[str], place: Place) ->
 def standing(connection: Connection) -> tuple[str, ...]:
     """Read the rows of the version table, in autocommit; none where there is no such table."""
     try:
-        rows = driver.run(connection, f"SELECT version_num FROM {VERSION_TABLE} ORDER BY 1")  # noqa: S608
+        rows = driver.run(connection, f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608
     except DBAPIError as error:
         if getattr(error.orig, "pgcode", None) != UNDEFINED_TABLE:
             raise
         return ()
-    return tuple(str(row[0]) for row in rows)
+    return tuple(sorted(str(row[0]) for row in rows))
 
 
 def lost(error: BaseException) -> bool:

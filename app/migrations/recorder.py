@@ -112,14 +112,14 @@ class Recorder:
         journal.add(self.side, self.desk.schema, self.desk.actor, row)
 
     def _watched(self, steps: Iterable[RevisionStep]) -> Iterator[RevisionStep]:
-        steps = list(steps)
-        self.allow([step.info for step in steps])
-        self.codes.start([script.path for step in steps if (script := _script(step.info))])
-        for number, step in enumerate(steps):
+        due = [(step, step.info) for step in steps]  # Alembic works the second out anew each time
+        self.allow([info for _, info in due])
+        self.codes.start([script.path for _, info in due if (script := _script(info))])
+        for number, (step, info) in enumerate(due):
             self.is_first = number == 0
             if not self.opened:
-                self.desk, self.opened = self.open_desk(step.info), True
-            self.info, self.row, self.began, self.finished = step.info, None, time.monotonic(), None
+                self.desk, self.opened = self.open_desk(info), True
+            self.info, self.row, self.began, self.finished = info, None, time.monotonic(), None
             yield step
             self._conclude()
 
