@@ -45,21 +45,24 @@ def assemble(files: Iterable[tuple[str, bytes | Fault]]) -> Reading:
 
 
 def sources(locations: Locations) -> Iterator[tuple[str, bytes | Fault]]:
-    """Read the files that Alembic would load, in its order, each once however many ways lead to it.
+    """Read the files that Alembic would load, in its order; one that cannot be read comes as a Fault."""
+    for path in paths(locations):
+        yield (path.path, path) if isinstance(path, Fault) else _content(path, locations.shown(path))
 
-    A file or folder that cannot be read comes as a Fault. A folder that is not there is passed over: Alembic makes
-    it with the first revision.
+
+def paths(locations: Locations) -> Iterator[str | Fault]:
+    """Return the real paths of the files that Alembic would load, in its order, each once however many ways lead to it.
+
+    A folder that cannot be read comes as a Fault. One that is not there is passed over: Alembic makes it with the
+    first revision.
     """
     seen = set[str]()
     for folder in locations.folders:
-        if not os.path.exists(folder):
-            continue
-        for path in _listed(os.path.realpath(folder), locations):
-            if isinstance(path, Fault):
-                yield path.path, path
-            elif path not in seen:
+        for path in _listed(os.path.realpath(folder), locations) if os.path.exists(folder) else ():
+            if isinstance(path, Fault) or path not in seen:
+                yield path
+            if isinstance(path, str):
                 seen.add(path)
-                yield _content(path, locations.shown(path))
 
 
 def _content(path: str, shown: str) -> tuple[str, bytes | Fault]:

@@ -19,7 +19,7 @@ from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionS
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
-from app.migrations import candidates, guard, way_back
+from app.migrations import candidates, guard, script_loading, way_back
 from app.migrations.failures import migration_frame
 from app.migrations.losses import could_lose, losses
 from app.migrations.plan import Plan, PlannedStep
@@ -38,7 +38,7 @@ def config(root: Path, target: Target | None = None, **attributes: Any) -> Confi
 
 def history(root: Path) -> ScriptDirectory:
     """Load the history; a broken file or graph raises ConfigurationError."""
-    script = ScriptDirectory.from_config(config(root))
+    script = script_loading.swift(ScriptDirectory.from_config(config(root)))
     try:
         with warnings.catch_warnings():  # of a parent that is missing, which is told as an error
             warnings.filterwarnings("ignore", message="Revision .* is not present", category=UserWarning)
