@@ -7,7 +7,7 @@ transaction handling. `downgrade base` leaves them.
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -206,7 +206,7 @@ def _values(actor: Actor, row: Row) -> dict[str, object]:
     return {
         "revision": row.revision,
         "action": row.action,
-        "seconds": row.seconds or 0.0,
+        "took": timedelta(seconds=row.seconds or 0.0),
         "duration": None if row.seconds is None else round(row.seconds * 1000),
         "digest": row.code.digest if row.code else None,
         "source": row.code.source if row.code else None,
@@ -217,7 +217,10 @@ def _values(actor: Actor, row: Row) -> dict[str, object]:
 
 @cache
 def _insertion(schema: str, closes: bool) -> str:
-    """The statement as the driver wants it: once for each revision, a statement to compile would count."""
+    """The statement as the driver wants it, without a function or a cast that the server would have to look up.
+
+    It runs once for each revision, where a statement to compile would count, and half of the server's work too.
+    """
     schema = schema.replace("%", "%%")
     table = f"{schema}.{JOURNAL}"
     closed = f"UPDATE {table} SET action = '{ABANDONED}' WHERE revision = %(revision)s AND action = '{BEGUN}'"
@@ -225,9 +228,8 @@ def _insertion(schema: str, closes: bool) -> str:
         (f"WITH closed AS ({closed}) " if closes else "")
         + f"INSERT INTO {table} (revision, action, started_at, duration_ms, os_user, os_host,"
         " git_commit, git_dirty, environment, road, digest, source, detail)"
-        " VALUES (%(revision)s, %(action)s, clock_timestamp() - make_interval(secs => %(seconds)s), %(duration)s,"
-        " %(os_user)s, %(os_host)s, %(git_commit)s, %(git_dirty)s, %(environment)s, %(road)s, %(digest)s, %(source)s,"
-        " CAST(%(detail)s AS jsonb))"
+        " VALUES (%(revision)s, %(action)s, clock_timestamp() - %(took)s, %(duration)s, %(os_user)s, %(os_host)s,"
+        " %(git_commit)s, %(git_dirty)s, %(environment)s, %(road)s, %(digest)s, %(source)s, %(detail)s)"
     )
 
 
