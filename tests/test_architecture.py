@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = {
     "errors", "redaction", "urls", "environments", "durations", "revision", "history", "plan", "catalog",
     "catalog_names", "retention", "findings", "url_syntax", "environment_file", "environment_rules", "identity",
+    "lean", "header_scan", "plain_ini",
     "losses", "manifest", "database_names", "rescue", "database_settings", "headers", "header_values", "bindings",
     "diagnosis", "symptoms", "ailments_of_code", "ailments_of_version", "ailments_of_schema",
     "dump_progress", "quoting", "standing", "history_checks", "drift", "mending", "deparsing", "sql_statements",

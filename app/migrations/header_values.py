@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from app.migrations import bindings
 from app.migrations.bindings import Bound, Unreadable
-from app.migrations.headers import ILLEGAL, NAMES, Fault, Revision, title
+from app.migrations.header_scan import NAMES
+from app.migrations.headers import ILLEGAL, Fault, Revision, title
 
 
 def read(path: str, source: bytes) -> Revision | Fault:

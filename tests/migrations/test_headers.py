@@ -14,7 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.migrations import bindings, header_values, headers
-from app.migrations.headers import NAMES, Fault, Revision, parse
+from app.migrations.header_scan import NAMES
+from app.migrations.headers import Fault, Revision, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 BODY = '\n\ndef upgrade() -> None:\n    op.execute("SELECT 1")\n\n\ndef downgrade() -> None:\n    pass\n'
@@ -87,6 +88,9 @@ READ = {
     "with an import of everything": "from x import *\n" + OF_B + "branch_labels = depends_on = irreversible = None\n",
     "with an import of everything that is known": "from sqlalchemy import *\nfrom alembic.op import *\n" + OF_B,
     "with look-alike letters in a string": OF_B + f'x = "{WIDE} ﬁ ª"\n',
+    "with an import of the future": "from __future__ import annotations\n" + OF_B,
+    "with marks of an older Python": "revision = u'b'\ndown_revision = (u'a',)\n",
+    "behind imports on several lines": "from typing import (\n    Any,\n    Union,\n)\n\n" + OF_B,
     "with SQL that speaks of it": OF_B + 'def upgrade():\n    op.execute("""\nUPDATE t SET revision = 1\n""")\n',
 }  # fmt: skip
 
@@ -262,6 +266,8 @@ LITERAL = st.one_of(
     TEXT.map(lambda text: f"({text!r})"),
     TEXT.map(lambda text: f"r{text!r}"),
     TEXT.map(lambda text: f"f{text!r}"),
+    TEXT.map(lambda text: f"u{text!r}"),
+    TEXT.map(lambda text: f"(u{text!r},)"),
     st.sampled_from(
         ["None", "()", "[]", "1", "b'x'", "f()", "other", "None or 'x'", "'a' 'b'", "'a' + 'b'", '"a\\\nb"']
     ),
@@ -302,7 +308,11 @@ ODD = st.one_of(
         "g()\n", "import os\n", "from os import (\n    path,\n)\n", "from os.path import *\n", "# x\n", "\n",
         "def upgrade():\n    revision = 2\n", "def upgrade(x=(revision := 'q')): pass\n", "@g\ndef h(): pass\n",
         f"{WIDE} = 'w'\n", "exec('revision = 1')\n", "'x' 'y'\n", '"""x"""; revision = "p"\n', '"""d"""\n',
-        "r'''d'''\n",
+        "r'''d'''\n", "from __future__ import annotations\n", "from os import (path, sep)  # x\n", "import os; g()\n",
+        "from os import path as revision\n", "import os.path as down_revision, sys\n", "def revision_(): pass\n",
+        "from os import (\n  sep as revision\n)\n", "def f(a, *, b: str) -> None: pass\n", "from sys import (argv\n",
+        "def f(a) -> (revision := 1): pass\n", "def f(): return (\ndef_)\n", "u'x'\n", "from os import path \\\n",
+        "execute()\n", "exec ('revision = 1')\n", "# coding: latin-1\n", "# coding: utf-8\n", "'''x\n", '"x\n',
         "def __getattr__(n): return 'm'\n", "x = lambda: (revision := 1)\n", "def upgrade(): \\\n  pass\n",
         "def f(): x = '''\nrevision = 1\n'''\n", "#\\\n", "def k():\n    \f\n", "vars()['revision'] = 'v'\n",
     ]),
@@ -362,7 +372,11 @@ def test_a_huge_file_is_read() -> None:
 
 
 def test_the_usual_styles_need_no_syntax_tree() -> None:
-    names = ["plain", "annotated", "annotated with an import", "with comments", "with windows line ends"]
+    names = [
+        "plain", "annotated", "annotated with an import", "with comments", "with windows line ends", "declared",
+        "after a docstring that looks like a header", "with an import of the future", "with marks of an older Python",
+        "behind imports on several lines",
+    ]  # fmt: skip
     for source in [*(str(READ[name]).encode() for name in names), *REAL]:
         assert headers._scanned("x.py", source) is not None
 
