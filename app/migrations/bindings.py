@@ -7,7 +7,8 @@ from another module is not guessed at: the name is Unreadable from there on, unt
 import ast
 import warnings
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
+
+from app.migrations.lean import NamedTuple
 
 ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 WITHOUT_HEADERS = frozenset({

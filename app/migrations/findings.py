@@ -1,9 +1,14 @@
 """What is wrong with a file of the repository, and how that is written for people, GitHub and code scanners."""
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Iterable, Sequence
 from enum import Enum
-from typing import NamedTuple
+
+from app.migrations.lean import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 FORMATS = ("text", "json", "github", "sarif")
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -3,9 +3,14 @@
 Always in the folder of this process, because a hook's GIT_DIR and GIT_INDEX_FILE may be relative to it.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+
+from app.migrations.lean import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 class Running(NamedTuple):

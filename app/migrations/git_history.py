@@ -4,14 +4,18 @@ Published is what stands in the commit where this branch left the default branch
 """
 # ruff: noqa: PTH109, PTH118 -- pathlib is slower to load than to do without
 
-import os
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from __future__ import annotations
 
-from app.migrations import git_files, git_tree
+import os
+
+from app.migrations import git_files
 from app.migrations.git_files import Running
 from app.migrations.headers import is_revision_file
 from app.migrations.history_settings import Locations
+from app.migrations.lean import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 DEFAULT = "refs/remotes/origin/HEAD"
 OTHERS = (
@@ -19,6 +23,12 @@ OTHERS = (
     "refs/remotes/*/master", "refs/heads/main", "refs/heads/master",
 )  # fmt: skip
 """Where the default branch is looked for, in this order, when no clone has said which one it is."""
+DIFFERENCE = (
+    "diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-color", "--no-ext-diff", "--no-relative",
+    "--ignore-submodules", "--diff-filter=MDT",
+)  # fmt: skip
+INDEX, FOLDER = "--cached", ""
+"""What is compared with what is published: the next commit, or what is in the folder."""
 NOBODY = "somebody who has not committed it yet"
 
 
@@ -57,26 +67,28 @@ class Places:
         return self.locations.shown(os.path.join(full, "")) if held else None
 
 
-def start_base(tip: str = "HEAD") -> Running | None:
-    """Begin to ask where `tip` left the default branch, so that files can be read meanwhile."""
-    return git_files.start("merge-base", DEFAULT, tip)
+def start_base(places: Places, state: str = INDEX) -> Running | None:
+    """Begin to ask what is not as it was where `state` left the default branch, so that files can be read meanwhile.
 
-
-def base(places: Places, objects: Mapping[str, str], running: Running | None, tip: str = "HEAD") -> Base | None:
-    """Return what is published below `tip`; None where no default branch is known, or nothing is shared with it.
-
-    `objects` are those of the files that are there now: what has the same object is not looked at; `running` is what
-    `start_base` has begun for the same `tip`. Two processes with that, as long as nothing published was touched.
+    `state` is INDEX, FOLDER or a commit. A git before 2.30 does not understand, and is asked step by step later.
     """
-    common = (running.answer() or b"").decode().strip() if running else ""
-    found = (DEFAULT, common) if common else _left(tip)
-    changed = _changed(places, objects, found[1]) if found else {}
-    others = merging() if changed and tip == "HEAD" else []
-    if others:
-        found = _left(tip, *others) or found
-        changed = _changed(places, objects, found[1]) if found else {}
+    return git_files.start(*DIFFERENCE, "--merge-base", DEFAULT, *([state] if state else []), "--", *places.words)
+
+
+def base(places: Places, running: Running | None, state: str = INDEX) -> Base | None:
+    """Return what is published below `state`; None where no default branch is known, or nothing is shared with it.
+
+    `running` is what `start_base` has begun for the same `state`: all there is to ask, as long as nothing published was
+    touched. What git takes for changed may be the same all the same.
+    """
+    answer = running.answer() if running else None
+    if answer is not None and not answer:
+        return Base(DEFAULT, "", {})
+    of_commit = state not in {INDEX, FOLDER}
+    found = _left(state) if of_commit else _left("HEAD", *merging()) or _left("HEAD")
     if found is None:
         return None
+    changed = _changed(places, state, found[1])
     contents = dict(git_files.blobs(changed.values()))
     return Base(
         git_files.word("rev-parse", "--abbrev-ref", found[0]) if changed else found[0],
@@ -117,7 +129,14 @@ def _left(*tips: str) -> tuple[str, str] | None:
     return None
 
 
-def _changed(places: Places, objects: Mapping[str, str], revision: str) -> dict[str, str]:
-    """Return the objects of those files of a commit that are gone, or are not the same now."""
-    before = git_tree.commit(places.shown, places.words, revision).objects()
-    return {path: object_ for path, object_ in before.items() if objects.get(path) != object_}
+def _changed(places: Places, state: str, revision: str) -> dict[str, str]:
+    """Return the objects of those files of a commit that are gone, or are not the same in `state`."""
+    answer = git_files.ask(*DIFFERENCE, revision, *([state] if state else []), "--", *places.words)
+    fields = git_files.records(answer)
+    top = os.fsencode(git_files.word("rev-parse", "--show-cdup")) if fields else b""
+    changed = {}
+    for head, name in zip(fields[::2], fields[1::2], strict=True):
+        path = places.shown(top + name)
+        if path is not None:
+            changed[path] = head.split(b" ")[2].decode()
+    return changed

@@ -5,12 +5,19 @@ faster than reading objects. Paths on git's command line are taken as they are, 
 """
 # ruff: noqa: PTH109, PTH119, PTH123 -- pathlib is slower to load than to do without
 
+from __future__ import annotations
+
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from app.migrations import git_files
 from app.migrations.git_files import Running
+from app.migrations.lean import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    Shown = Callable[[bytes], str | None]
+    """Returns how a path of git, from the folder of this process, is shown; None for one that is not looked at."""
 
 LISTING = ("ls-files", "-z", "-t", "--stage", "--cached", "--modified", "--others")
 REGULAR, LINK = ("100644", "100755"), "120000"
@@ -19,9 +26,6 @@ EMPTY = (
     "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
 )
 """An empty file, in either of git's hashes: `git add --intent-to-add` leaves it in the index."""
-
-Shown = Callable[[bytes], str | None]
-"""Returns how a path of git, counted from the folder of this process, is shown; None for one that is not looked at."""
 
 
 class Entry(NamedTuple):
@@ -34,6 +38,9 @@ class Entry(NamedTuple):
     mode: str
     object: str
     same: bool
+
+
+NOTHING: Mapping[str, bytes] = {}
 
 
 class Held(NamedTuple):
@@ -50,20 +57,18 @@ class Held(NamedTuple):
         """Return the objects by path."""
         return {path: entry.object for path, entry in self.entries.items()}
 
-    def unchanged(self) -> dict[str, str]:
-        """Return the objects of those files that are the same on the disk."""
-        return {path: entry.object for path, entry in self.entries.items() if entry.same}
 
-
-def index(shown: Shown, places: Sequence[str]) -> Held:
+def index(shown: Shown, places: Sequence[str], running: Running | None = None) -> Held:
     """Return what the next commit will hold below `places`. Raises ConfigurationError where git does not say.
 
-    One process. `git commit FILE` has an index for that commit alone: what the usual one has besides is not missing.
+    One process, `running` where `start_index` has begun it. `git commit FILE` has an index for that commit alone: what
+    the usual one has besides is not missing.
     """
-    held = of_index(shown, _answer(*LISTING, "--", *places))
+    answer = running.answer() if running else None
+    held = of_index(shown, _answer(*LISTING, "--", *places) if answer is None else answer)
     if held.not_added and os.path.basename(os.environ.get("GIT_INDEX_FILE", "index")) != "index":
-        answer = git_files.ask(*LISTING, "--", *places, without="GIT_INDEX_FILE") or b""
-        usual = of_index(shown, answer).entries
+        other = git_files.ask(*LISTING, "--", *places, without="GIT_INDEX_FILE") or b""
+        usual = of_index(shown, other).entries
         held = held._replace(not_added={path: name for path, name in held.not_added.items() if path not in usual})
     return held
 
@@ -113,12 +118,18 @@ def commit(shown: Shown, places: Sequence[str], revision: str) -> Held:
     return Held(found)
 
 
-def texts(held: Held) -> Iterator[tuple[str, bytes]]:
+def texts(held: Held, read: Mapping[str, bytes] = NOTHING) -> Iterator[tuple[str, bytes]]:
     """Read the files that git holds, in its order: from the disk where that has the same, else from the objects.
 
-    One process, where there is anything to read from the objects.
+    `read` are files of the disk, by path as it is shown, that need not be read again. One process, where there is
+    anything to read from the objects.
     """
-    found = {path: text for path, entry in held.entries.items() if (text := _on_disk(entry)) is not None}
+    found = {}
+    for path, entry in held.entries.items():
+        text = read.get(path) if entry.same and entry.mode in REGULAR else None
+        text = _on_disk(entry) if text is None else text
+        if text is not None:
+            found[path] = text
     missing = {path: entry.object for path, entry in held.entries.items() if path not in found}
     objects = dict(git_files.blobs(missing.values()))
     for path in held.entries:

@@ -5,11 +5,15 @@ counts for the order, for what is pending and for the rows that the version tabl
 are named in full: Alembic abbreviates ids on its command line, not in a file. Each algorithm walks the graph once.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from __future__ import annotations
+
 from itertools import takewhile
 
 from app.migrations.headers import Revision
+from app.migrations.lean import TYPE_CHECKING, cached_property
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
 class History:
@@ -195,8 +199,7 @@ class History:
         reached: set[str] = set()
         pending = [id_ for id_ in ids if id_ in self.revisions]
         while pending:
-            id_ = pending.pop()
-            if id_ not in reached:
+            if (id_ := pending.pop()) not in reached:
                 reached.add(id_)
                 pending.extend(step(id_))
         return reached
@@ -256,12 +259,9 @@ class History:
                 above[each].remove(id_)
             fresh = [each for each in below if each not in waiting]
             waiting.update(fresh)
-            if fresh:
-                front[at] = fresh[0]
-                front += fresh[1:]
-            else:
-                del front[at]
-                at = max(at - 1, 0)
+            front[at : at + 1] = fresh[:1]
+            front += fresh[1:]
+            at = at if fresh else max(at - 1, 0)
         return output
 
     @cached_property
@@ -293,8 +293,7 @@ def _first_above(id_: str, front: Sequence[str], above: Mapping[str, Sequence[st
     """Return the place in `front` of the first revision that has to come before `id_`."""
     pending, found = [*above[id_]], set[str]()
     while pending:
-        each = pending.pop()
-        if each not in found:
+        if (each := pending.pop()) not in found:
             found.add(each)
             pending += above[each]
     return next(place for place, each in enumerate(front) if each in found)

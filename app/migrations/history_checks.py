@@ -1,11 +1,15 @@
 """What is wrong with a history as a whole: decides on its revisions and on what git knows of them. Reads nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from __future__ import annotations
 
-from app.migrations.findings import Finding, Severity, in_order
 from app.migrations.headers import Fault, Revision, parse
 from app.migrations.history import History
+from app.migrations.lean import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from app.migrations.findings import Finding
 
 RULES = (
     "several-heads", "missing-parent", "duplicate-id", "cycle", "no-base", "unreachable", "label-clash", "file-name",
@@ -68,10 +72,16 @@ def check(
     if not found:
         found += _several_heads(history, git, advice)
     found += [*_file_names(history, git, named_by_id), *_published(history, faults, git), *_not_added(git)]
+    if not found:
+        return []
+    from app.migrations.findings import in_order  # noqa: PLC0415 -- see `_error`
+
     return in_order(found)
 
 
 def _error(rule: str, path: str, line: int, message: str, instead: str) -> Finding:
+    from app.migrations.findings import Finding, Severity  # noqa: PLC0415 -- enum takes 4 ms to load, and most is good
+
     return Finding(rule, Severity.ERROR, path, line, message, instead)
 
 
@@ -179,7 +189,9 @@ def _file_names(history: History, git: Git, named_by_id: bool | None) -> Iterato
         new = f"{folder}/{revision.id}_{name}" if folder else f"{revision.id}_{name}"
         message = f"the name of this file does not hold its id: who looks for {revision.id} does not find it"
         move = f"{'git mv' if git.texts else 'mv'} {_quoted(revision.path)} {_quoted(new)}"
-        yield Finding("file-name", Severity.WARNING, revision.path, 0, message, move)
+        from app.migrations.findings import Severity  # noqa: PLC0415 -- see `_error`
+
+        yield _error("file-name", revision.path, 0, message, move)._replace(severity=Severity.WARNING)
 
 
 def _published(history: History, faults: Iterable[Fault], git: Git) -> Iterator[Finding]:
@@ -193,7 +205,7 @@ def _published(history: History, faults: Iterable[Fault], git: Git) -> Iterator[
         if id_ not in history:
             message = f"{known}, and no file has that id any more: a database that has applied it is lost to Alembic"
             yield _with_way_out(_error("published-deleted", path, 0, message, _restored(path, git)))
-        elif (now := git.texts.get(history[id_].path)) is not None and _digest(now) != _digest(before):
+        elif (now := git.texts.get(history[id_].path, before)) != before and _digest(now) != _digest(before):
             message = f"{known}, and this says something else: a database that has applied it never gets the change"
             today = history[id_]
             cure = _restored(path, git) if today.path == path else f"git diff {git.base}:./{path} {today.path}"

@@ -1,15 +1,20 @@
 """The files of a history and their contents: which ones Alembic would load, in one pass. Never imports a migration."""
-# ruff: noqa: PTH110, PTH112, PTH118, PTH119, PTH123, PTH208 -- pathlib is slower to load than to do without
+# ruff: noqa: PTH110, PTH112, PTH118, PTH119, PTH208 -- pathlib is slower to load than to do without
+
+from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from app.migrations.headers import Fault, Revision, is_revision_file, parse
 from app.migrations.history import History
 from app.migrations.history_settings import Locations, given, locate
+from app.migrations.lean import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 COMPILED = (".pyc", ".pyo")
+READ, PIECE = os.O_RDONLY | getattr(os, "O_BINARY", 0), 16_384
 
 
 class Reading(NamedTuple):
@@ -72,10 +77,21 @@ def _content(path: str, shown: str) -> tuple[str, bytes | Fault]:
             "put its source beside it, or delete it",
         )  # fmt: skip
     try:
-        with open(path, "rb", buffering=0) as file:
-            return shown, file.read()
+        return shown, read_file(path)
     except OSError as error:
         return shown, _unreadable(shown, error)
+
+
+def read_file(path: str) -> bytes:
+    """Return what is in a file: in half the time of open(), which for a large history is most of it."""
+    descriptor = os.open(path, READ)
+    try:
+        pieces = [os.read(descriptor, PIECE)]
+        while pieces[-1]:
+            pieces.append(os.read(descriptor, PIECE))
+    finally:
+        os.close(descriptor)
+    return pieces[0] if len(pieces) == 2 else b"".join(pieces)
 
 
 def _unreadable(shown: str, error: OSError) -> Fault:
@@ -106,7 +122,7 @@ def _listed(top: str, locations: Locations) -> Iterator[str | Fault]:
             yield from _cached(folder, {entry.name.split(".")[0] for entry in files})
 
 
-def _real(entry: "os.DirEntry[str]") -> str:
+def _real(entry: os.DirEntry[str]) -> str:
     return os.path.realpath(entry.path) if entry.is_symlink() else entry.path
 
 

@@ -77,7 +77,7 @@ def _places(root: Path) -> Sequence[str]:
     return [str(root.resolve() / "envs"), str(root.resolve() / LOCAL)]
 
 
-def _shown(root: Path) -> git_tree.Shown:
+def _shown(root: Path) -> "git_tree.Shown":
     """Return what makes a path of git one from `root`, if it is that of an environment's file."""
     top, here = str(root.resolve()), str(Path.cwd())
 

@@ -1,18 +1,26 @@
 """The body of check-history: reads a history from the folder or from git, and reports what is wrong with it."""
 # ruff: noqa: PTH113, PTH118, PTH120, PTH123 -- pathlib is slower to load than to do without
 
-import os
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from __future__ import annotations
 
-from app.migrations import git_history, git_tree, history_checks, history_files, history_settings
+import os
+
+from app.migrations import git_files, git_history, git_tree, history_checks, history_files, history_settings
 from app.migrations.checks import settings
-from app.migrations.findings import Finding
 from app.migrations.git_history import Places
 from app.migrations.history_checks import Advice, Git
 from app.migrations.history_files import Reading
-from app.migrations.history_settings import Locations
+from app.migrations.lean import TYPE_CHECKING, NamedTuple
 from scripts.hooks import ends, options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from app.migrations.findings import Finding
+    from app.migrations.git_files import Running
+    from app.migrations.headers import Fault
+    from app.migrations.history import History
+    from app.migrations.history_settings import Locations
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 OURS = "inv db.merge", "inv db.rebase"
@@ -44,12 +52,11 @@ class Where(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A history to be judged, and what git knows of it: the objects of its files, None where there is no git."""
+    """A history to be judged, the texts of its files, and what git knows of it."""
 
     reading: Reading
     texts: Mapping[str, bytes]
     git: Git
-    objects: Mapping[str, str] | None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -103,30 +110,31 @@ def _has_table(folder: str) -> bool:
 def check(where: Where, staged: bool, process: Mapping[str, str]) -> Report:
     """Check a history: of the folder or, with `staged`, what git will hold. Raises ConfigurationError."""
     locations = where.locations
-    tip = (pushed(process) if staged else "") or "HEAD"
-    asked = git_history.start_base(tip)
-    wanted = settings.load(where.project)
+    commit = pushed(process) if staged else ""
+    state = commit or (git_history.INDEX if staged else git_history.FOLDER)
     places = git_history.Places(locations)
-    given = _staged(places, process) if staged else _in_folder(locations, places)
+    listing = git_tree.start_index(places.words) if state == git_history.INDEX else None
+    asked = git_history.start_base(places, state)
+    wanted = settings.load(where.project)
+    given = _committed(places, commit) if commit else _staged(places, listing) if staged else _in_folder(locations)
     history, faults = given.reading
     git, advice = given.git._replace(texts=given.texts), Advice()
-    base = git_history.base(places, given.objects, asked, tip) if given.objects is not None else None
+    base = git_history.base(places, asked, state)
     if base:
         git = git._replace(branch=base.branch, base=base.commit, changed=base.changed)
     if len(history.heads) > 1:
-        git = git._replace(authors=_authors(locations, given, tip))
+        git = git._replace(authors=_authors(locations, history, commit or "HEAD"))
         advice = _advice(where, process if staged else None)
     found = history_checks.check(history, faults, git, advice, locations.named_by_id)
     note = "" if base else "no default branch is known here: whether something published was edited was not looked at"
     return Report(history.heads, _weighed(found, wanted), note)
 
 
-def _authors(locations: Locations, given: Given, tip: str) -> dict[str, str]:
+def _authors(locations: Locations, history: History, tip: str) -> dict[str, str]:
     """Return who wrote the heads, where there is a git that knows."""
-    history = given.reading.history
     paths = [history[id_].path for id_ in history.heads[: history_checks.MOST_NAMED]]
     names = {path: os.path.join(locations.root, path) for path in paths}
-    return {} if given.objects is None else git_history.authors(names, tip)
+    return git_history.authors(names, tip) if git_files.word("rev-parse", "--git-dir") else {}
 
 
 def _advice(where: Where, process: Mapping[str, str] | None) -> Advice:
@@ -148,35 +156,40 @@ def _advice(where: Where, process: Mapping[str, str] | None) -> Advice:
     return Advice(merge, OURS[1] if ours and not merging else "")
 
 
-def _in_folder(locations: Locations, places: Places) -> Given:
-    running = git_tree.start_index(places.words)
+def _in_folder(locations: Locations) -> Given:
     files = list(history_files.sources(locations))
-    held = git_tree.index_if_any(places.shown, running)
-    texts = {path: source for path, source in files if isinstance(source, bytes)}
-    return Given(history_files.assemble(files), texts, Git(), held.unchanged() if held else None)
+    return Given(history_files.assemble(files), _texts(files), Git())
 
 
-def _staged(places: Places, process: Mapping[str, str]) -> Given:
-    """Return what the next commit holds or, before a push, what the commit holds that is pushed."""
-    commit = pushed(process)
-    held = git_tree.commit(places.shown, places.words, commit) if commit else git_tree.index(places.shown, places.words)
-    if not (commit or held.entries or held.not_added or held.unmerged):
-        _check_empty(places.locations)
-    texts = dict(git_tree.texts(held))
+def _texts(files: Iterable[tuple[str, bytes | Fault]]) -> dict[str, bytes]:
+    return {path: source for path, source in files if isinstance(source, bytes)}
+
+
+def _staged(places: Places, listing: Running | None) -> Given:
+    """Return what the next commit holds. The files of the folder are read while git looks at them."""
+    read = _texts(history_files.sources(places.locations))
+    held = git_tree.index(places.shown, places.words, listing)
+    if read and not (held.entries or held.not_added or held.unmerged):
+        raise _unseen(next(iter(read)))
+    texts = dict(git_tree.texts(held, read))
     git = Git(not_added=git_tree.outside(held), unmerged=held.unmerged)
-    return Given(history_files.assemble(texts.items()), texts, git, held.objects())
+    return Given(history_files.assemble(texts.items()), texts, git)
 
 
-def _check_empty(locations: Locations) -> None:
-    """Raise ConfigurationError where git sees nothing and Alembic does: no answer would be a wrong one."""
-    found = next(history_files.sources(locations), None)
-    if found is not None:
-        from app.migrations.errors import ConfigurationError  # noqa: PLC0415 -- its patterns are not free
+def _committed(places: Places, commit: str) -> Given:
+    """Return what a commit holds."""
+    texts = dict(git_tree.texts(git_tree.commit(places.shown, places.words, commit)))
+    return Given(history_files.assemble(texts.items()), texts, Git())
 
-        raise ConfigurationError(
-            f"{found[0]} is nothing that this repository could hold (is it in a submodule?); nothing was checked",
-            "run the check in the repository that holds it",
-        )
+
+def _unseen(path: str) -> Exception:
+    """Return what to raise where git sees nothing and Alembic does: no answer would be a wrong one."""
+    from app.migrations.errors import ConfigurationError  # noqa: PLC0415 -- its patterns are not free
+
+    return ConfigurationError(
+        f"{path} is nothing that this repository could hold (is it in a submodule?); nothing was checked",
+        "run the check in the repository that holds it",
+    )
 
 
 def pushed(process: Mapping[str, str]) -> str:

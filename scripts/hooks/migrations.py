@@ -1,13 +1,22 @@
 """The body of check-migrations: reads revision files from the folder or from git, and reports what is wrong in them."""
 # ruff: noqa: PTH109, PTH113, PTH118, PTH119, PTH120, PTH123 -- pathlib is slower to load than to do without
 
+from __future__ import annotations
+
 import os
-from collections.abc import Mapping, Sequence
 
 from app.migrations.checks import settings
-from app.migrations.findings import Finding, in_order
 from app.migrations.headers import is_revision_file
+from app.migrations.lean import TYPE_CHECKING
 from scripts.hooks import ends, options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from app.migrations.findings import Finding
+
+TOGETHER = 8
+"""How many files git is asked for at once."""
 
 HELP = """Checks revision files: downgrades that are missing, locks that block, data that is lost.
 
@@ -41,6 +50,7 @@ def check(sources: Mapping[str, bytes], root: str = "") -> list[Finding]:
     if not suspects:
         return []
     from app.migrations.checks import rules, surroundings  # noqa: PLC0415 -- ast is slow to load, and may not be needed
+    from app.migrations.findings import in_order  # noqa: PLC0415 -- the same
 
     root = root or _root()
     wanted = settings.load(root)
@@ -81,10 +91,15 @@ def _staged(names: Mapping[str, None], process: Mapping[str, str]) -> dict[str, 
 
     commit = process.get("PRE_COMMIT_TO_REF") or process.get("PRE_COMMIT_LOCAL_BRANCH") or ""
     found = dict[str, bytes]()
-    for name in names:
-        text = git_files.ask("cat-file", "blob", f"{commit}:./{_shown(os.path.relpath(name))}")
-        if text is not None:
-            found[name] = text
+    waiting = list(names)
+    while waiting:
+        some, waiting = waiting[:TOGETHER], waiting[TOGETHER:]
+        words = [("cat-file", "blob", f"{commit}:./{_shown(os.path.relpath(name))}") for name in some]
+        asked = [git_files.start(*each) for each in words]
+        from app.migrations.checks import rules  # noqa: F401, PLC0415 -- slow to load: git works meanwhile
+
+        texts = [running.answer() if running else None for running in asked]
+        found |= {name: text for name, text in zip(some, texts, strict=True) if text is not None}
     if names and not found and git_files.ask("rev-parse", "--git-dir") is None:
         raise _wrong("what git holds cannot be read", "leave out --staged to check the files in the folder")
     return found

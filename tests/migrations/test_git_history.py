@@ -46,10 +46,8 @@ def names(*ids: str) -> list[str]:
     return [f"alembic/versions/{id_}_x.py" for id_ in ids]
 
 
-def base(tip: str = "HEAD") -> Base | None:
-    return git_history.base(
-        places(), git_tree.index(places().shown, places().words).objects(), git_history.start_base(tip), tip
-    )
+def base(state: str = git_history.INDEX) -> Base | None:
+    return git_history.base(places(), git_history.start_base(places(), state), state)
 
 
 def changed() -> dict[str, bytes]:
@@ -272,6 +270,47 @@ class TestPublished:
         assert (found.branch, dict(found.changed)) == ("origin/main", {names("b")[0]: text("b", "a")})
         assert branch.git("rev-parse", "origin/main").startswith(found.commit)
 
+    def test_in_the_folder_an_edit_is_seen_before_it_is_staged(self, branch: Repository) -> None:
+        assert base(git_history.FOLDER) == Base(git_history.DEFAULT, "", {})
+        branch.revision("b", "zz")
+        found = base(git_history.FOLDER)
+        assert found is not None
+        assert (found.branch, dict(found.changed)) == ("origin/main", {names("b")[0]: text("b", "a")})
+
+    def test_what_was_deleted_is_seen(self, branch: Repository) -> None:
+        (branch.folder / names("b")[0]).unlink()
+        assert changed() == {}
+        assert (found := base(git_history.FOLDER)) is not None
+        assert list(found.changed) == names("b")
+        branch.git("rm", "-q", names("b")[0])
+        assert list(changed()) == names("b")
+
+    def test_paths_count_from_the_folder_of_the_process(
+        self, branch: Repository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        branch.git("config", "diff.relative", "true")
+        branch.revision("b", "zz")
+        (branch.folder / "deep/er").mkdir(parents=True)
+        monkeypatch.chdir(branch.folder / "deep/er")
+        there = places("../..")
+        found = git_history.base(there, git_history.start_base(there, ""), "")
+        assert found is not None
+        assert dict(found.changed) == {names("b")[0]: text("b", "a")}
+
+    def test_a_file_that_was_only_touched_is_the_same(self, branch: Repository) -> None:
+        os.utime(branch.folder / names("b")[0], (1, 1))
+        assert (found := base(git_history.FOLDER)) is not None
+        assert found.changed == {}
+
+    def test_a_git_that_does_not_know_the_question_is_asked_step_by_step(
+        self, branch: Repository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        branch.revision("b", "zz")
+        branch.git("add", "-A")
+        assert (found := git_history.base(places(), git_files.start("diff", "--no-such-option"))) is not None
+        assert list(found.changed) == names("b")
+        assert git_history.base(places(), None) == found
+
     def test_a_revision_of_this_branch_may_be_edited(self, branch: Repository) -> None:
         branch.add_revision("c", "b")
         branch.revision("c", "a")
@@ -353,9 +392,7 @@ class TestPublished:
         branch.revision("b", "zz")
         branch.commit()
         branch.git("checkout", "-q", "main")
-        there = places()
-        commit = git_tree.commit(there.shown, there.words, "feature")
-        found = git_history.base(there, commit.objects(), git_history.start_base("feature"), "feature")
+        found = base("feature")
         assert found is not None
         assert list(found.changed) == names("b")
 

@@ -1,8 +1,8 @@
 """The comments that silence a rule on a line: `# allow: RULE -- reason`. Says nothing about whether they are right."""
 
 import re
-from typing import NamedTuple
 
+from app.migrations.lean import NamedTuple
 from app.migrations.sources.migration import Migration
 
 _COMMENT = re.compile(r"#\s*allow:\s*(?P<rule>[\w-]*)(?:\s+--\s*(?P<reason>.*))?")

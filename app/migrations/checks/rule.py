@@ -1,9 +1,9 @@
 """What a rule is, and what it finds. Knows none of them."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from app.migrations.findings import Severity
+from app.migrations.lean import NamedTuple
 from app.migrations.sources.migration import Migration
 from app.migrations.sources.operations import Operation
 

@@ -1,14 +1,17 @@
 """What a project wants of the checks: reads `[tool.massacorp.checks]` of pyproject.toml. Never looks at a revision."""
 # ruff: noqa: PTH118, PTH123 -- pathlib is slower to load than to do without
 
-import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from __future__ import annotations
 
-from app.migrations.findings import Severity
+import os
+
+from app.migrations.lean import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from app.migrations.errors import ConfigurationError
+    from app.migrations.findings import Severity
 
 FILE, TABLE = "pyproject.toml", "tool.massacorp.checks"
 OFF = "off"
@@ -87,6 +90,8 @@ def parse(data: bytes) -> Settings:
 def _severities(found: object) -> dict[str, Severity | None]:
     if not isinstance(found, dict):
         raise _wrong(f'severity is {found!r}; accepted: a table such as {{ drop-column = "error" }}')
+    from app.migrations.findings import Severity  # noqa: PLC0415 -- enum takes 4 ms to load
+
     known = (*FILE_RULES, *GRAPH_RULES)
     accepted = {OFF: None, **{severity.value: severity for severity in Severity}}
     for rule, value in found.items():
@@ -104,7 +109,7 @@ def _flag(found: Mapping[str, object], key: str) -> bool:
     return value
 
 
-def _wrong(message: str) -> "ConfigurationError":
+def _wrong(message: str) -> ConfigurationError:
     from app.migrations.errors import ConfigurationError  # noqa: PLC0415 -- its patterns are not free, and rarely used
 
     return ConfigurationError(f"{FILE}: {message}; nothing was checked", f"correct [{TABLE}] in {FILE}")

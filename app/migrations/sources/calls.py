@@ -2,8 +2,8 @@
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
 
+from app.migrations.lean import NamedTuple
 from app.migrations.sources.columns import column, enum_name, is_part, type_of
 from app.migrations.sources.operations import Kind, Operation, table_name
 from app.migrations.sources.values import Expression, dotted, evaluate, is_known, resolve, text

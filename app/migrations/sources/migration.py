@@ -3,12 +3,11 @@
 import ast
 import warnings
 from collections.abc import Iterable, Iterator
-from functools import cached_property
-from typing import NamedTuple
 
 from app.migrations.bindings import ERRORS
 from app.migrations.headers import Fault, Revision
 from app.migrations.headers import parse as parse_header
+from app.migrations.lean import NamedTuple, cached_property
 from app.migrations.sources import bodies, calls, sql
 from app.migrations.sources.columns import is_part
 from app.migrations.sources.operations import QUIET, Kind, Operation

@@ -2,7 +2,8 @@
 
 import ast
 from enum import Enum
-from typing import NamedTuple
+
+from app.migrations.lean import NamedTuple
 
 
 class Kind(Enum):

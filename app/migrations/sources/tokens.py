@@ -5,8 +5,8 @@ https://www.postgresql.org/docs/current/sql-syntax-lexical.html
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from app.migrations.lean import NamedTuple
 from app.migrations.sources.operations import table_name
 
 _TOKEN = re.compile(

@@ -6,7 +6,11 @@ What is not a constant stays an Expression with the names that it was written am
 import ast
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+
+from app.migrations.lean import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 UNKNOWN = object()
 LONGEST = 100_000
@@ -223,7 +227,7 @@ def _method(owner: object, node: ast.Call, scope: Mapping[str, object]) -> objec
     return UNKNOWN
 
 
-_READERS: dict[type[ast.expr], Callable[[Any, Mapping[str, object]], object]] = {
+_READERS: "dict[type[ast.expr], Callable[[Any, Mapping[str, object]], object]]" = {
     ast.Constant: lambda node, _: node.value,
     ast.Name: lambda node, scope: scope.get(node.id, UNKNOWN),
     **dict.fromkeys((ast.Tuple, ast.List, ast.Set), _several),
