@@ -47,6 +47,9 @@ DROPS = {
     Kind.DROP_TYPE: "type", Kind.DROP_OTHER: "",
 }  # fmt: skip
 OF_A_TABLE = frozenset({Kind.ADD_COLUMN, Kind.CREATE_INDEX, Kind.ADD_CONSTRAINT, Kind.RENAME_COLUMN})
+RENAMES = frozenset({Kind.RENAME_TABLE, Kind.RENAME_COLUMN})
+_IF_NOT_EXISTS = re.compile(r"\bIF\s+NOT\s+EXISTS\b", re.IGNORECASE)
+"""An extension that is made so may have been there before, and others may use it: a downgrade had better leave it."""
 _WORD = re.compile(r"[^\W\d][\w$]*")
 
 
@@ -56,13 +59,16 @@ def find(migration: Migration, _: Known) -> Iterator[Problem]:
     if downgrade.empty or not downgrade.known or downgrade.flow is Flow.RAISES or _nameless(downgrade.operations):
         return
     mentioned = _mentioned(migration)
-    gone = {_name(each) for each in upgrade.operations if each.kind in DROPS}
     made = {_name(each) for each in upgrade.operations if each.kind in CREATES}
+    gone = {_name(each) for each in upgrade.operations if each.kind in DROPS}
+    gone |= {_old_name(each) for each in upgrade.operations if each.kind in RENAMES} & made
     for operation in upgrade.operations:
         name = _name(operation)
         if not name or name in mentioned or operation.place.conditional:
             continue
         if operation.kind in CREATES and name not in gone and not _goes_along(operation, migration):
+            if operation.what == "extension" and _IF_NOT_EXISTS.search(operation.sql):
+                continue
             yield at(operation, _left(operation, migration.revision.id), _undone(operation))
         elif operation.kind in DROPS and name not in made and not _comes_along(operation, migration):
             yield at(
@@ -78,6 +84,11 @@ def _name(operation: Operation) -> str:
         return operation.table.rpartition(".")[2]
     derived = operation.derived and operation.kind is not Kind.CREATE_TYPE
     return "" if derived else operation.name.rpartition(".")[2]
+
+
+def _old_name(operation: Operation) -> str:
+    """Return what a renamed table or column was called before, without its schema."""
+    return (operation.name if operation.kind is Kind.RENAME_COLUMN else operation.table).rpartition(".")[2]
 
 
 def _nameless(operations: Sequence[Operation]) -> bool:

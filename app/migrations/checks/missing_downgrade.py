@@ -43,7 +43,7 @@ def find(migration: Migration, _: Known) -> Iterator[Problem]:
     first = next((each for each in changes if not each.derived), changes[0])
     message = (
         f"{told}, but upgrade() changes the schema ({first.kind.value}, line {first.line}): "
-        f"{migration.revision.id} would count as undone and still be there, and the next upgrade would fail."
+        f"{migration.revision.id} would count as undone and still be there, and applying it again may fail."
     )
     line = migration.upgrade.line if downgrade.node is None else downgrade.line
     yield Problem(line, message, _instead(migration))

@@ -109,7 +109,7 @@ class Migration:
             return Direction(None, () if function is None else (Operation(Kind.UNKNOWN),))
         walker = Walker(_read, self.module)
         flow = walker.run(function.node.body, dict(self.module))
-        return Direction(function.node, tuple(walker.operations), flow)
+        return Direction(function.node, tuple(_lasting(walker.operations)), flow)
 
 
 def parse(path: str, source: bytes) -> Migration | Fault | None:
@@ -131,6 +131,15 @@ def parse(path: str, source: bytes) -> Migration | Fault | None:
         reason = f"Python cannot read this file: {error.msg}"
         return Fault(path, error.lineno or 1, "syntax-error", reason, "correct the file")
     return found
+
+
+def _lasting(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Return the operations; what is done to a temporary table is a setting: it is gone with the session."""
+    temporary = set[str]()
+    for each in operations:
+        if each.kind is Kind.SETTING and each.table:
+            temporary.add(each.table)
+        yield each._replace(kind=Kind.SETTING) if each.table and each.table in temporary else each
 
 
 def _does_nothing(statement: ast.stmt) -> bool:

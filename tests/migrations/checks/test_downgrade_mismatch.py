@@ -98,12 +98,60 @@ SILENT = {
         'op.drop_column("users", "phone")',
     ),
     "a declared way of no return": ('op.add_column("users", sa.Column("phone", sa.Text(), nullable=True))', ""),
+    "a new column that takes the place of an old one": (
+        """
+        op.add_column("users", sa.Column("code_new", sa.Text()))
+        op.execute("UPDATE users SET code_new = code")
+        op.drop_column("users", "code")
+        op.alter_column("users", "code_new", new_column_name="code")
+    """,
+        'op.alter_column("users", "code", type_=sa.Integer())',
+    ),
+    "a new table that takes the place of an old one": (
+        """
+        op.create_table("a_new", sa.Column("id", sa.BigInteger(), primary_key=True))
+        op.drop_table("a")
+        op.rename_table("a_new", "a")
+    """,
+        'op.alter_column("a", "id", type_=sa.Integer())',
+    ),
+    "a temporary table": (
+        """
+        op.execute("CREATE TEMPORARY TABLE staging AS SELECT 1 AS a")
+        op.execute("CREATE INDEX ON staging (a)")
+        op.add_column("users", sa.Column("phone", sa.Text(), nullable=True))
+        op.execute("DROP TABLE IF EXISTS staging")
+    """,
+        'op.drop_column("users", "phone")',
+    ),
+    "an extension that may have been there": (
+        """
+        op.execute("CREATE EXTENSION IF NOT EXISTS citext")
+        op.add_column("users", sa.Column("phone", sa.Text(), nullable=True))
+    """,
+        'op.drop_column("users", "phone")',
+    ),
     "a name in a text": (
         'op.add_column("users", sa.Column("phone", sa.Text(), nullable=True))',
         'op.execute("ALTER TABLE users " "DROP phone")',
     ),
 }
 FIRES = {
+    "a column that is renamed at once": (
+        """
+        op.add_column("users", sa.Column("phone_new", sa.Text()))
+        op.alter_column("users", "phone_new", new_column_name="phone")
+        op.add_column("users", sa.Column("fax", sa.Text()))
+    """,
+        'op.drop_column("users", "fax")',
+    ),
+    "an extension": (
+        """
+        op.execute("CREATE EXTENSION citext")
+        op.add_column("users", sa.Column("phone", sa.Text(), nullable=True))
+    """,
+        'op.drop_column("users", "phone")',
+    ),
     "a column": (
         """
         op.add_column("users", sa.Column("phone", sa.Text(), nullable=True))

@@ -123,7 +123,7 @@ op.create_index("ix_moods_mood", "moods", ["mood"])""",
         )
         == """\
 v/a1.py:14: missing-downgrade
-  downgrade() does nothing, but upgrade() changes the schema (create table, line 10): a1 would count as undone and still be there, and the next upgrade would fail.
+  downgrade() does nothing, but upgrade() changes the schema (create table, line 10): a1 would count as undone and still be there, and applying it again may fail.
   Instead:
       def downgrade() -> None:
           op.drop_index("ix_moods_mood", table_name="moods")
