@@ -20,26 +20,39 @@ if TYPE_CHECKING:
 
 @command(
     iterable=["revisions"],
-    help={"message": "title", "revisions": "which heads (repeatable; all by default)"},
+    help={
+        "message": "title",
+        "revisions": "which heads (repeatable; all by default)",
+        "json": "print one JSON document, and what is said on the way on stderr",
+    },
 )
-def merge(c: Context, env: str = "", message: str = "", revisions: "list[str]" = []) -> None:  # noqa: B006
+def merge(c: Context, env: str = "", message: str = "", revisions: "list[str]" = [], json: bool = False) -> None:  # noqa: B006
     """Join several heads into one, after proving that their branches commute."""
     from app.migrations import branches, merging
+    from scripts.tasks import joining_documents as answers
     from scripts.tasks import joining_screen
 
     history = merging.sound(ROOT)
     if not revisions:
         merging.refuse_what_is_on_purpose(ROOT, history, "inv db.merge", "--revisions")
     heads = branches.chosen(history, revisions)
-    if len(heads) < 2:
-        joining_screen.nothing_to_merge(heads)
-        return
-    parts = branches.of(history, heads)
-    joining_screen.branches(history, parts, _authors(history, heads))
-    joining_screen.sides(look(env, history), history, parts)
-    admin = scratch_server()
-    joining_screen.proof(_prove(admin, heads))
-    joining_screen.written(merging.write(ROOT, admin, heads, message or "merge_" + "_".join(heads)))
+    with answers.answered(answers.MERGE, json) as document:
+        document.update(answers.heads(history, heads))
+        if len(heads) < 2:
+            joining_screen.nothing_to_merge(heads)
+            return
+        parts = branches.of(history, heads)
+        joining_screen.branches(history, parts, _authors(history, heads))
+        places = look(env, history)
+        document.update(answers.branches(history, parts, places))
+        joining_screen.sides(places, history, parts)
+        admin = scratch_server()
+        found = _prove(admin, heads)
+        document.update(answers.proof(found))
+        joining_screen.proof(found)
+        made = merging.write(ROOT, admin, heads, message or "merge_" + "_".join(heads))
+        document.update(answers.written(made))
+        joining_screen.written(made)
 
 
 def _authors(history: "History", heads: tuple[str, ...]) -> dict[str, str]:
@@ -97,19 +110,39 @@ def scratch_server() -> str:
         "onto": "the head that the branch is put onto (by default the one that is published)",
         "offline": "go on although environments with an address cannot be asked",
         "yes": "do not ask before databases are taken down and up again",
+        "json": "print one JSON document, and what is said on the way on stderr",
     }
 )
-def rebase(c: Context, env: str = "", onto: str = "", offline: bool = False, yes: bool = False) -> None:
+def rebase(
+    c: Context, env: str = "", onto: str = "", offline: bool = False, yes: bool = False, json: bool = False
+) -> None:
     """Put the branch of this checkout onto the other head."""
-    from app.migrations import branches, git_published, merging, reparenting
-    from scripts.tasks import joining_screen
+    from app.migrations import git_published, merging
+    from scripts.tasks import joining_documents as answers
 
     history = merging.sound(ROOT)
     if not onto:
         merging.refuse_what_is_on_purpose(ROOT, history, "inv db.rebase", "--onto")
-        if len(history.heads) < 2:
-            joining_screen.nothing_to_rebase(history, None, "")
-            return
+    with answers.answered(answers.REBASE, json) as document:
+        document.update(answers.heads(history, history.heads))
+        moving = _moving(history, onto)
+        if moving is not None:
+            with chdir(ROOT):
+                pushed = git_published.pushed([edit.path for edit in moving.edits])
+            places = look(env, history)
+            document.update(answers.moving(moving, places))
+            _rebase(places, history, moving, pushed, Wish(offline, yes))
+            document.update(answers.rebased(history, moving))
+
+
+def _moving(history: "History", onto: str) -> "Reparenting | None":
+    """Return what moves where; None, and why, where nothing does."""
+    from app.migrations import branches, git_published, reparenting
+    from scripts.tasks import joining_screen
+
+    if not onto and len(history.heads) < 2:
+        joining_screen.nothing_to_rebase(history, None, "")
+        return None
     with chdir(ROOT):  # git is asked in the folder of this process
         published = git_published.read(str(ROOT))
     known = published.ids, published.merging
@@ -117,10 +150,8 @@ def rebase(c: Context, env: str = "", onto: str = "", offline: bool = False, yes
     moving = reparenting.plan(history, published.ids, goal)
     if not moving.edits:
         joining_screen.nothing_to_rebase(history, moving, published.branch)
-        return
-    with chdir(ROOT):
-        pushed = git_published.pushed([edit.path for edit in moving.edits])
-    _rebase(look(env, history), history, moving, pushed, Wish(offline, yes))
+        return None
+    return moving
 
 
 class Wish(NamedTuple):

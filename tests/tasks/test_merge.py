@@ -1,10 +1,12 @@
 """`inv db.merge`: two heads become one, after it is proven that their branches commute."""
 
+import json
 import re
 import socket
 
 import pytest
 
+from scripts.tasks import joining_documents
 from tests.clones import Clone
 from tests.repositories import Repository
 from tests.tasks.branching import ADD, OURS, SQL, THEIRS, branch, isolate, texts
@@ -34,6 +36,22 @@ def test_two_branches_that_commute_become_one_head(clone: Clone) -> None:
     assert repository.git("status", "--short") == f"?? alembic/versions/{new.name}"
     again = clone.inv("db.merge")
     assert again.out == f"nothing to merge: the history has one head, {new.name[:12]}\n"
+
+
+def test_the_document_says_what_was_proven_and_written(clone: Clone) -> None:
+    branch(clone)
+    document = json.loads(clone.inv("db.merge", "--message=join the two", "--json").out)
+    assert list(document) == list(joining_documents.MERGE)
+    assert [each["revision"] for each in document["heads"]] == [OURS, THEIRS]
+    assert (document["parted_at"], document["commutes"]) == ([HEAD], True)
+    assert document["orders"][0] == {"order": [OURS, THEIRS], "failure": None, "differences": []}
+    assert {"environment": "dev", "applied": [], "reason": "not made yet"} in document["environments"]
+    assert (clone.folder / document["path"]).name.startswith(document["revision"])
+    again = json.loads(clone.inv("db.merge", "--json").out)
+    assert again == {**joining_documents.MERGE, "heads": again["heads"]}
+    page = (clone.folder / "docs/json.md").read_text()
+    for key in {*document, *document["orders"][0], *document["heads"][0], *document["environments"][0]}:
+        assert f"`{key}`" in page or f'"{key}"' in page, key
 
 
 @pytest.mark.slow
