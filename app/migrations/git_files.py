@@ -10,17 +10,20 @@ import os
 from app.migrations.lean import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class Running(NamedTuple):
-    """A git that was started: its process, and the end of the pipe that it writes into."""
+    """A git that was started: its process (0 once it has ended), and the end of the pipe that it writes into."""
 
     pid: int
     descriptor: int
+    written: bytes | None = None
 
     def answer(self) -> bytes | None:
         """Wait for the end, and return what was written; None where git was not content."""
+        if not self.pid:
+            return self.written
         with open(self.descriptor, "rb", buffering=0) as pipe:  # noqa: PTH123 -- there is no path
             written = pipe.readall()
         _, status = os.waitpid(self.pid, 0)
@@ -32,14 +35,16 @@ def start(*words: str, without: str = "") -> Running | None:
 
     subprocess takes longer to load than git to run.
     """
+    variables = environment()
+    variables.pop(without, None)
+    if not hasattr(os, "posix_spawnp"):
+        return _ended(words, variables)
     reading, writing = os.pipe()
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, writing, 1),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     ]
-    variables = environment()
-    variables.pop(without, None)
     try:
         return Running(os.posix_spawnp("git", ["git", *words], variables, file_actions=actions), reading)
     except OSError:
@@ -47,6 +52,20 @@ def start(*words: str, without: str = "") -> Running | None:
         return None
     finally:
         os.close(writing)
+
+
+def _ended(words: Sequence[str], variables: Mapping[str, str]) -> Running | None:
+    """Run git to its end where it cannot be started the quick way: on Windows."""
+    import subprocess  # noqa: PLC0415 -- see `start`
+
+    try:
+        done = subprocess.run(
+            ["git", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=variables, check=False,
+        )  # fmt: skip
+    except OSError:
+        return None
+    return Running(0, -1, None if done.returncode else done.stdout)
 
 
 def environment() -> dict[str, str]:

@@ -89,6 +89,8 @@ def base(places: Places, running: Running | None, state: str = INDEX) -> Base | 
     if found is None:
         return None
     changed = _changed(places, state, found[1])
+    if changed is None:
+        return None
     contents = dict(git_files.blobs(changed.values()))
     return Base(
         git_files.word("rev-parse", "--abbrev-ref", found[0]) if changed else found[0],
@@ -129,9 +131,14 @@ def _left(*tips: str) -> tuple[str, str] | None:
     return None
 
 
-def _changed(places: Places, state: str, revision: str) -> dict[str, str]:
-    """Return the objects of those files of a commit that are gone, or are not the same in `state`."""
+def _changed(places: Places, state: str, revision: str) -> dict[str, str] | None:
+    """Return the objects of those files of a commit that are gone, or are not the same in `state`.
+
+    None where git does not say, as of a folder outside of its repository.
+    """
     answer = git_files.ask(*DIFFERENCE, revision, *([state] if state else []), "--", *places.words)
+    if answer is None:
+        return None
     fields = git_files.records(answer)
     top = os.fsencode(git_files.word("rev-parse", "--show-cdup")) if fields else b""
     changed = {}

@@ -236,6 +236,17 @@ def test_an_empty_repository_holds_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert base() is None
 
 
+def test_without_a_quick_way_to_start_git_the_answers_are_the_same(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.revision("b", "zz")
+    before = held(), index(), base(git_history.FOLDER), git_files.ask("no such command")
+    monkeypatch.delattr(os, "posix_spawnp")
+    assert (held(), index(), base(git_history.FOLDER), git_files.ask("no such command")) == before
+    monkeypatch.setenv("PATH", "")
+    assert git_files.start("status") is None
+
+
 def test_no_file_descriptor_is_left_open(repository: Repository) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     held()
@@ -296,6 +307,10 @@ class TestPublished:
         found = git_history.base(there, git_history.start_base(there, ""), "")
         assert found is not None
         assert dict(found.changed) == {names("b")[0]: text("b", "a")}
+
+    def test_of_a_folder_outside_of_the_repository_nothing_is_known(self, branch: Repository, tmp_path: Path) -> None:
+        branch.write("alembic.ini", f"[alembic]\nscript_location = {tmp_path / 'elsewhere'}\n")
+        assert base(git_history.FOLDER) is None
 
     def test_a_file_that_was_only_touched_is_the_same(self, branch: Repository) -> None:
         os.utime(branch.folder / names("b")[0], (1, 1))
