@@ -6,7 +6,8 @@ Bad:
         op.execute("UPDATE users SET active = true")
 
 Why: ALTER TABLE takes an ACCESS EXCLUSIVE lock, and keeps it until the transaction ends: nobody reads or writes the
-table while the rows are changed. Apart, the lock is held for a moment, and the rows can be changed in batches.
+table while the rows are changed. Where the rows come first, they stay locked while ALTER TABLE waits for its lock, and
+each try that does not get it undoes them. Apart, the lock is held for a moment, and rows can be changed in batches.
 https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 
 Instead:
@@ -36,12 +37,22 @@ def find(migration: Migration, _: Known) -> Iterator[Problem]:
         rows = [each for each in own if each.kind is Kind.ROWS and each.what != VALUES and migration.is_old(each.table)]
         locked = [each for each in own if _locks(each, migration)]
         if rows and locked and rows[0].place.settled:
-            table, other = snippets.shown(rows[0].table), snippets.shown(locked[0].table)
-            message = (
-                f"The rows of {table} are changed in the transaction that holds the lock of "
-                f"{locked[0].kind.value} (line {locked[0].line}): nobody can use {other} until it ends."
-            )
-            yield at(rows[0], message, _instead(migration.upgrade.effective))
+            before = own.index(rows[-1]) < own.index(locked[0])
+            yield at(rows[0], _told(rows[0], locked[0], before), _instead(migration.upgrade.effective))
+
+
+def _told(rows: Operation, locked: Operation, before: bool) -> str:
+    """Return what follows; `before` tells that all rows are changed before the first lock is taken."""
+    table, change = snippets.shown(rows.table), f"{locked.kind.value} (line {locked.line})"
+    if before:
+        return (
+            f"The rows of {table} are changed in the transaction of {change}: they stay locked until that has got "
+            "its own lock, and are changed anew with every try that does not get it."
+        )
+    return (
+        f"The rows of {table} are changed in the transaction that holds the lock of {change}: nobody can use "
+        f"{snippets.shown(locked.table)} until it ends."
+    )
 
 
 def _locks(operation: Operation, migration: Migration) -> bool:

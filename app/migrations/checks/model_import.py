@@ -37,7 +37,13 @@ def find(migration: Migration, known: Known) -> Iterator[Problem]:
         if own:
             module = _module(node, own[0])
             message = f"{module} will go on changing, and this migration will not: it fails once they no longer fit."
-            yield Problem(node.lineno, message, _instead(own), node.lineno, node.end_lineno or node.lineno)
+            yield Problem(
+                node.lineno,
+                message,
+                _instead(own, module, migration.source),
+                node.lineno,
+                node.end_lineno or node.lineno,
+            )
 
 
 def _imports(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -63,18 +69,20 @@ def _is_own(module: str, packages: frozenset[str]) -> bool:
     return module.startswith(".") or module.partition(".")[0] in packages
 
 
-def _instead(names: list[ast.alias]) -> str:
-    """Return a table written out for every class, and the advice to copy for anything else."""
-    lines = []
+def _instead(names: list[ast.alias], module: str, source: str) -> str:
+    """Return a table written out for every class of a model, values for an enum, and the advice to copy the rest."""
+    lines, source = [], "".join(source.split())
     for alias in names:
         name = (alias.asname or alias.name).rpartition(".")[2]
-        if name[:1].isupper():
+        if f"Enum({name}" in source:
+            lines.append(f'# write the values of {name} as they are today: sa.Enum("...", name="...")')
+        elif name[:1].isupper() and "model" in module:
             table = snippets.text(name.lower() + "s")
             lines.append(
                 f'{name} = sa.table({table}, sa.column("id"))  # the table as it is now, and the columns used here'
             )
         else:
-            lines.append(f"# write into this file what {name} does today")
+            lines.append(f"# write into this file what {name} is today")
     return "\n".join(lines)
 
 

@@ -31,7 +31,11 @@ REWRITING = frozenset({
 })  # fmt: skip
 """Types that no other type becomes without being written anew."""
 TEXTS = frozenset({"varchar", "text"})
-COERCED = frozenset({("cidr", "inet"), ("varchar", "text"), ("text", "varchar")})
+COERCED = frozenset({
+    ("cidr", "inet"), ("varchar", "text"), ("text", "varchar"),
+    ("varchar", "citext"), ("text", "citext"), ("citext", "varchar"), ("citext", "text"),
+})  # fmt: skip
+"""Types with the same bytes: those of the extension citext are cast WITHOUT FUNCTION."""
 
 
 def find(migration: Migration, _: Known) -> Iterator[Problem]:

@@ -82,3 +82,11 @@ v/a1.py:10: data-and-schema-mixed (warning)
       op.execute("UPDATE users SET active = true")
   The rows are few? Say so: `# allow: data-and-schema-mixed -- reason`"""
     )
+
+
+def test_rows_that_come_first_are_not_said_to_be_changed_under_the_lock() -> None:
+    said = told(RULE, FIRES["rows deleted before a constraint"])
+    assert (
+        'The rows of "users" are changed in the transaction of set not null (line 10): they stay locked until that has '
+        "got its own lock, and are changed anew with every try that does not get it.\n" in said
+    )

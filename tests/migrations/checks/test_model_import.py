@@ -55,6 +55,17 @@ v/a1.py:9: model-import (warning)
   app.models.user will go on changing, and this migration will not: it fails once they no longer fit.
   Instead:
       User = sa.table("users", sa.column("id"))  # the table as it is now, and the columns used here
-      # write into this file what normalised does today
+      # write into this file what normalised is today
   What is imported can never change? Say so: `# allow: model-import -- reason`"""
     )
+
+
+def test_an_enum_is_not_taken_for_a_table() -> None:
+    said = told(RULE, "from app.models.mood import Mood\nop.add_column('a', sa.Column('m', sa.Enum(Mood)))")
+    assert 'next: # write the values of Mood as they are today: sa.Enum("...", name="...")\n' in said
+    assert "sa.table" not in said
+
+
+def test_a_class_that_is_no_model_is_not_taken_for_a_table() -> None:
+    said = told(RULE, "from app.types import GUID")
+    assert "next: # write into this file what GUID is today\n" in said

@@ -6,6 +6,13 @@ from tests.migrations.checks.revisions import fired, told
 
 RULE = "type-change"
 SILENT = {
+    "a text without regard to case": (
+        """
+        from sqlalchemy.dialects import postgresql
+        op.alter_column("users", "age", type_=postgresql.CITEXT(), existing_type=sa.String(30))
+    """,
+        "",
+    ),
     "a longer varchar": ('op.alter_column("users", "age", type_=sa.String(60), existing_type=sa.String(30))', ""),
     "a varchar without a length": (
         'op.alter_column("users", "age", type_=sa.String(), existing_type=sa.String(30))',
