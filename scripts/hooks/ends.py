@@ -54,7 +54,7 @@ def _explained(error: Exception) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     if isinstance(error, BrokenPipeError):
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to write goes nowhere
         return 1
     trace = error.__traceback__
     while trace and trace.tb_next:

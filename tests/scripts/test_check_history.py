@@ -184,6 +184,20 @@ def test_help_says_what_there_is() -> None:
     assert all(option in done.out for option in ("--config", "--versions", "--format", "--staged"))
 
 
+def test_nobody_who_reads_is_no_error(repository: Repository) -> None:
+    for number in range(300):
+        repository.revision(f"f{number}", "b")
+    command = [sys.executable, "-I", "-S", str(SCRIPT), "--format=json"]
+    with subprocess.Popen(
+        command, cwd=repository.folder, env=variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as started:
+        assert started.stdout is not None
+        assert started.stderr is not None
+        started.stdout.close()
+        assert started.stderr.read() == b""
+    assert started.returncode == 1
+
+
 def test_a_bug_is_told_as_one(repository: Repository, tmp_path: Path) -> None:
     """The same code, with a mistake in it."""
     for name in ("app", "scripts"):
