@@ -147,6 +147,7 @@ def test_the_title_is_the_same_from_the_scan_and_the_tree() -> None:
 
 
 UNREADABLE = {
+    "labels that are imported": ("from x import branch_labels\n" + OF_B, 1, "branch_labels is imported from elsewhere"),
     "imported": ("from x import revision\ndown_revision = None\n", 1, "revision is imported from elsewhere"),
     "computed": ('revision = "b"\ndown_revision = parent()\n', 2, "down_revision is computed"),
     "an f-string": ('\nrevision = f"b{x}"\ndown_revision = None\n', 2, "revision is an f-string with placeholders"),

@@ -114,3 +114,16 @@ def test_the_hook_of_a_good_history_loads_none_of_what_takes_long() -> None:
         [sys.executable, "-I", "-S", "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_hook_of_a_good_revision_loads_little_more_than_the_parser() -> None:
+    revision = min(path.relative_to(ROOT) for path in ROOT.glob("alembic/versions/*.py"))
+    heavy = "{'typing', 'configparser', 'dataclasses', 'inspect', 'pathlib', 'subprocess', 'tokenize', 'json'}"
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from scripts.hooks import migrations\n"
+        f"assert migrations.main(['--staged', {str(revision)!r}]) == 0; print(sorted({heavy} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -121,6 +121,16 @@ def test_staged_is_what_git_will_hold_and_not_what_is_in_the_folder(project: Pat
     assert run(project, "--staged", "versions/a1.py").returncode == 0
 
 
+def test_many_staged_files_are_all_read(project: Path) -> None:
+    names = [f"versions/c{number:02}.py" for number in range(20)]
+    for name in names:
+        (project / name).write_text(BAD)
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    found = json.loads(run(project, "--staged", "--format=json", *names).stdout)["findings"]
+    assert [each["path"] for each in found if each["rule"] == "missing-downgrade"] == names
+
+
 def test_before_a_push_it_is_the_commit_that_is_pushed(project: Path) -> None:
     git(project, "init", "-q")
     git(project, "add", ".")
