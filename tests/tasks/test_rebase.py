@@ -1,10 +1,12 @@
 """`inv db.rebase`: the branch of this checkout is put onto the other head, and the databases that had it follow."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from scripts.tasks import joining_documents
 from tests.clones import Clone
 from tests.roads import ask, journal, version
 from tests.tasks.branching import ADD, OURS, SQL, THEIRS, branch, texts
@@ -59,6 +61,21 @@ def test_a_branch_is_put_onto_the_other_and_its_database_follows(clone: Clone, m
     assert journal(migrated)[-7:] == done_there
     assert "nothing was edited after it was applied" in clone.inv("db.verify", ok=False).out
     assert clone.inv("db.rebase").out == f"nothing to rebase: the history has one head, {SECOND}\n"
+
+
+@pytest.mark.slow
+def test_the_document_says_what_moved(clone: Clone) -> None:
+    branch(clone)
+    document = json.loads(clone.inv("db.rebase", "--yes", "--json").out)
+    assert list(document) == list(joining_documents.REBASE)
+    assert [each["revision"] for each in document["heads"]] == [OURS]
+    assert (document["onto"], document["moves"], document["rebased"]) == (THEIRS, [OURS], True)
+    assert document["edits"] == [{"path": PATH, "before": [HEAD], "after": [THEIRS]}]
+    again = json.loads(clone.inv("db.rebase", "--json").out)
+    assert again == {**joining_documents.REBASE, "heads": document["heads"]}
+    page = (clone.folder / "docs/json.md").read_text()
+    for key in {*document, *document["edits"][0]}:
+        assert f"`{key}`" in page or f'"{key}"' in page, key
 
 
 @pytest.mark.slow
