@@ -31,6 +31,8 @@ TEMPLATES_KEPT = 10
 IN_USE = 120.0
 """Seconds after its last use for which a template stays in any case: somebody may be about to copy it."""
 MAINTENANCE = ("postgres", "template1")
+ENDED_WITHIN = 0.05
+"""Seconds that sessions get to end by themselves, before a scratch database is dropped under them."""
 BUILD_WITHIN = 600.0
 """Seconds to wait for another process that builds the same template."""
 
@@ -63,6 +65,7 @@ def database(admin_url: str, template: str | None = None, options: str = "") -> 
             yield _url_of(admin_url, name)
         finally:
             with suppress(psycopg2.OperationalError, psycopg2.InterfaceError):  # gone with the server; else swept
+                _await_sessions(connection, name)
                 raw.execute(connection, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
@@ -128,6 +131,15 @@ def connect(admin_url: str) -> Connection:
         f"the server for scratch databases cannot be reached: {cause}",
         f"correct SCRATCH_URL, or use the private server: SCRATCH_URL={EMBEDDED} and the same command again",
     ) from failure
+
+
+def _await_sessions(connection: Connection, name: str) -> None:
+    """Let sessions that were just closed end by themselves: DROP DATABASE looks once, and then each 100 ms."""
+    deadline = time.monotonic() + ENDED_WITHIN
+    while raw.value(connection, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = %s)", name):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.001)
 
 
 def _create(connection: Connection, template: str, options: str) -> str:
