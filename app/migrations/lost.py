@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from sqlalchemy import Connection
 
-from app.migrations import driver
+from app.migrations import driver, prepared
 from app.migrations.sample_structure import OURS, Listed, listing
 
 LARGEST = 10_000
@@ -24,7 +24,7 @@ BATCH = 40
 
 COLUMNS = """
 SELECT attrelid::bigint, attname::text, quote_ident(attname) FROM pg_attribute
-WHERE attrelid = ANY (%(oids)s::oid[]) AND attnum > 0 AND NOT attisdropped ORDER BY attrelid, attname COLLATE "C"
+WHERE attrelid = ANY ($1) AND attnum > 0 AND NOT attisdropped ORDER BY attrelid, attname COLLATE "C"
 """
 
 
@@ -83,7 +83,7 @@ def _read(connection: RawConnection, only: Collection[int] | None) -> Holdings:
     listed = listing(connection, OURS, only)
     found: dict[str, Contents] = {}
     with connection.cursor() as cursor:
-        columns = _columns(cursor, listed)
+        columns = _columns(connection, listed)
         for start in range(0, len(listed), BATCH):
             batch = listed[start : start + BATCH]
             cursor.execute(" UNION ALL ".join(_few(n, each, columns[each.oid]) for n, each in enumerate(batch)))
@@ -97,11 +97,10 @@ def _read(connection: RawConnection, only: Collection[int] | None) -> Holdings:
     return found
 
 
-def _columns(cursor: Cursor, listed: Sequence[Listed]) -> dict[int, list[tuple[str, str]]]:
+def _columns(connection: RawConnection, listed: Sequence[Listed]) -> dict[int, list[tuple[str, str]]]:
     """Return the columns of each table by name: as they are, and as SQL."""
     found: dict[int, list[tuple[str, str]]] = {each.oid: [] for each in listed}
-    cursor.execute(COLUMNS, {"oids": list(found)})
-    for oid, name, quoted in cursor.fetchall():
+    for oid, name, quoted in prepared.rows(connection, COLUMNS, "oid[]", list(found)) if found else ():
         found[oid].append((name, quoted))
     return found
 

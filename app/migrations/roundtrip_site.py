@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
-from app.migrations import raw, roundtrip_roles, scratch, urls
+from app.migrations import prepared, raw, roundtrip_roles, scratch, urls
 from app.migrations.catalog_names import Key, Properties, plain
 from app.migrations.project import Project
 from app.migrations.roundtrip_reading import Reader
@@ -141,6 +141,8 @@ class Site:
         self.url = self._work.enter_context(scratch.database(self.admin_url, template))
         self._watcher = self._work.enter_context(closing(_connect(self.url)))
         self._session = self._work.enter_context(create_engine(self.url, poolclass=NullPool).connect())
+        self._session.exec_driver_sql(prepared.PLANNED_ONCE)
+        self._session.commit()
         self._reader = Reader(self.watcher, self.shortcuts)
 
     def look(self, touched: Touched, source: str) -> Snapshot:

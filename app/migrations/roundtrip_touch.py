@@ -5,12 +5,12 @@ the same transaction: where the revision committed by itself, what it touched is
 https://www.postgresql.org/docs/current/explicit-locking.html
 """
 
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from alembic.runtime.migration import MigrationContext
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 
-from app.migrations import raw
+from app.migrations import prepared, raw
 from app.migrations.quoting import quoted
 
 MARK = "RowShareLock"
@@ -21,7 +21,7 @@ ALTERING = frozenset(
 OF_ROLES = frozenset({1260, 1261, 2964})
 """pg_authid, pg_auth_members and pg_db_role_setting, whose numbers PostgreSQL has fixed."""
 FIRST_OF_USERS = 16384
-LOCKS = "SELECT relation::bigint, mode FROM pg_locks WHERE pid = %s AND locktype = 'relation' AND granted"
+LOCKS = "SELECT relation::bigint, mode FROM pg_locks WHERE pid = $1 AND locktype = 'relation' AND granted"
 VERSION_TABLE = """
 SELECT quote_ident(nspname) || '.' || quote_ident(relname), c.oid::bigint
 FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE c.oid = to_regclass(%s)
@@ -98,7 +98,7 @@ def mark(context: MigrationContext) -> int | None:
 
 def touched(watcher: RawConnection, pid: int, marked: int) -> Touched:
     """Ask from another session what the transaction of `pid` holds; `marked` is the number of the version table."""
-    rows = [(cast("int", relation), str(mode)) for relation, mode in raw.rows(watcher, LOCKS, pid)]
+    rows = [(int(relation), str(mode)) for relation, mode in prepared.rows(watcher, LOCKS, "int", pid)]
     if (marked, MARK) not in rows:
         return UNKNOWN
     altered = {relation for relation, mode in rows if mode in ALTERING}
@@ -113,15 +113,18 @@ def touched(watcher: RawConnection, pid: int, marked: int) -> Touched:
 def clean(context: MigrationContext) -> tuple[str, ...]:
     """Take from the session what would meet the next step in it alone, such as temporary tables; return its settings.
 
-    In a transaction of its own. Raises psycopg2.Error.
+    Needs a connection without a transaction. Raises psycopg2.Error.
     """
     connection = raw_connection(context)
     if connection is None:
         return ()
-    found = tuple(str(value) for value in raw.rows(connection, CLEAN)[0][1:])
-    if not connection.autocommit:
-        connection.commit()
-    return found
+    before = connection.autocommit
+    connection.autocommit = True  # BEGIN and COMMIT would be two more round trips at every step
+    try:
+        return tuple(str(value) for value in raw.rows(connection, CLEAN)[0][1:])
+    finally:
+        if not connection.closed:
+            connection.autocommit = before
 
 
 def changed(before: tuple[str, ...], after: tuple[str, ...]) -> list[str]:

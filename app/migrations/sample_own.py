@@ -3,11 +3,14 @@
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import psycopg2
+from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+
+from app.migrations import prepared
 
 FOLDER = Path("tests/data")
 FUNCTION = "rows"
@@ -27,6 +30,8 @@ def run(connection: Connection, root: Path, revision: str) -> tuple[Unfilled, ..
         path = root / FOLDER / f"{revision}{suffix}"
         if path.is_file():
             found += _run(connection, path, path.relative_to(root).as_posix(), action)
+            if not connection.closed and not connection.invalidated:
+                prepared.forget(cast("RawConnection", connection.connection.dbapi_connection))
     return tuple(found)
 
 

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 
-from app.migrations import journal
+from app.migrations import journal, prepared, raw
 from app.migrations.sample_hints import NEXTVAL, mentioned
 from app.migrations.sample_types import Check, Type
 
@@ -17,12 +17,12 @@ SELECT c.oid::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c
        c.relforcerowsecurity AND row_security_active(c.oid) AND pg_has_role(c.relowner, 'USAGE')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' AND c.oid >= 16384
-  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relname <> ALL (%(ours)s)
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relname <> ALL ($1)
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                   AND d.deptype = 'e')
   AND NOT (c.relnatts = 1 AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid
                                       AND a.attname = 'version_num' AND a.attnum = 1))
-  AND (%(only)s IS NULL OR c.oid = ANY (SELECT coalesce(pg_partition_root(o), o) FROM unnest(%(only)s::oid[]) o))
+  AND ($2 IS NULL OR c.oid = ANY (SELECT coalesce(pg_partition_root(o), o) FROM unnest($2) o))
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
 """
 """Alembic's version table may bear any name: it is known by its one column."""
@@ -34,7 +34,7 @@ SELECT a.attrelid::bigint, a.attname::text, quote_ident(a.attname), a.atttypid::
            quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname) END, a.attnum::int
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE a.attrelid = ANY (%(oids)s::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum
+WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum
 """
 CONSTRAINTS = """
 SELECT con.conrelid::bigint, con.conname::text, con.contype::text, pg_get_expr(con.conbin, con.conrelid),
@@ -47,7 +47,7 @@ SELECT con.conrelid::bigint, con.conname::text, con.contype::text, pg_get_expr(c
         JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.n)::text,
        con.confmatchtype::text
 FROM pg_constraint con
-WHERE con.conrelid = ANY (%(oids)s::oid[]) AND con.contype IN ('c', 'f') AND con.conparentid = 0
+WHERE con.conrelid = ANY ($1) AND con.contype IN ('c', 'f') AND con.conparentid = 0
   AND coalesce(to_jsonb(con) ->> 'conenforced', 'true') = 'true'
 ORDER BY con.conrelid, con.conname COLLATE "C"
 """
@@ -58,28 +58,28 @@ SELECT i.indrelid::bigint, c.relname::text, i.indisexclusion, i.indimmediate, i.
            LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n WHERE k.i <= i.indnkeyatts)::text,
        pg_get_expr(i.indexprs, i.indrelid)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = ANY (%(oids)s::oid[]) AND (i.indisunique OR i.indisexclusion) AND i.indislive
+WHERE i.indrelid = ANY ($1) AND (i.indisunique OR i.indisexclusion) AND i.indislive
 ORDER BY i.indrelid, c.relname COLLATE "C"
 """
 OBSTACLES = """
 SELECT t.tgrelid::bigint, 'trigger', t.tgname::text, t.tgtype & 2 = 2 AND t.tgtype & 1 = 1,
        p.proname || '/' || md5(p.prosrc)
 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-WHERE t.tgrelid = ANY (%(oids)s::oid[]) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgtype & 4 = 4
+WHERE t.tgrelid = ANY ($1) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgtype & 4 = 4
 UNION ALL
 SELECT ev_class::bigint, 'rule', rulename::text, is_instead, '' FROM pg_rewrite
-WHERE ev_class = ANY (%(oids)s::oid[]) AND ev_type = '3' AND ev_enabled IN ('O', 'A')
+WHERE ev_class = ANY ($1) AND ev_type = '3' AND ev_enabled IN ('O', 'A')
 ORDER BY 1, 2, 3
 """
 PARTITIONS = """
 SELECT p.root::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname), pg_get_partition_constraintdef(c.oid)
-FROM (SELECT o AS root, t.relid FROM unnest(%(oids)s::oid[]) o, pg_partition_tree(o) t WHERE t.isleaf) p
+FROM (SELECT o AS root, t.relid FROM unnest($2) o, pg_partition_tree(o) t WHERE t.isleaf) p
 JOIN pg_class c ON c.oid = p.relid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.relispartition ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
 """
 TYPES = """
 WITH RECURSIVE needed (oid) AS (
-    SELECT DISTINCT atttypid FROM pg_attribute WHERE attrelid = ANY (%(oids)s::oid[]) AND attnum > 0
+    SELECT DISTINCT atttypid FROM pg_attribute WHERE attrelid = ANY ($1) AND attnum > 0
       AND NOT attisdropped
     UNION
     SELECT p.oid FROM needed JOIN pg_type t USING (oid), LATERAL (
@@ -106,6 +106,19 @@ SELECT t.oid::bigint, t.typname::text, format_type(t.oid, NULL), t.typtype::text
        t.typsubscript = 'array_subscript_handler'::regproc AND t.typarray = 0
 FROM needed JOIN pg_type t USING (oid) LEFT JOIN pg_type e ON e.oid = t.typelem
 """
+
+
+PARTS = ((COLUMNS, 12), (CONSTRAINTS, 9), (UNIQUES, 8), (OBSTACLES, 5), (PARTITIONS, 3), (TYPES, 13))
+"""Each with the number of its columns."""
+
+
+def _as_json(query: str, columns: int) -> str:
+    names = ", ".join(f"c{number}" for number in range(columns))
+    return f"(SELECT coalesce(json_agg(r), '[]') FROM ({query}) r ({names}))::text"  # noqa: S608 -- constants
+
+
+STRUCTURE = "SELECT " + ", ".join(_as_json(query, columns) for query, columns in PARTS)
+"""All about the tables in $1 in one statement; $2 are those of them that are partitioned."""
 
 
 class Listed(NamedTuple):
@@ -194,8 +207,8 @@ class Table(NamedTuple):
 
 def listing(connection: RawConnection, ours: Collection[str], only: Collection[int] | None) -> list[Listed]:
     """Return the tables of users, partitioned ones as their root, ordered by name in every collation alike."""
-    values = {"ours": sorted(ours), "only": None if only is None else [int(oid) for oid in only]}
-    found = _rows(connection, LISTING, values)
+    tables = None if only is None else [int(oid) for oid in only]
+    found = prepared.rows(connection, LISTING, "text[], oid[]", sorted(ours), tables)
     return [Listed(oid, path, kind == "p", columns, forced) for oid, path, kind, columns, forced in found]
 
 
@@ -208,16 +221,18 @@ def held(connection: RawConnection, listed: Sequence[Listed], enough: int) -> di
 
 
 def _array(connection: RawConnection, expressions: Sequence[str]) -> Sequence[Any]:
-    return _rows(connection, f"SELECT ARRAY[{', '.join(expressions)}]", None)[0][0] if expressions else ()
+    return cast("Sequence[Any]", raw.value(connection, f"SELECT ARRAY[{', '.join(expressions)}]")) if expressions else ()
 
 
 def read(connection: RawConnection, wanted: Sequence[Listed]) -> list[Table]:
-    """Read the structure of these tables in seven statements, however many they are."""
-    values = {"oids": [each.oid for each in wanted]}
-    parts = [_grouped(_rows(connection, query, values)) for query in (COLUMNS, CONSTRAINTS, UNIQUES, OBSTACLES)]
-    partitioned = {"oids": [each.oid for each in wanted if each.partitioned]}
-    leaves = _grouped(_rows(connection, PARTITIONS, partitioned)) if partitioned["oids"] else {}
-    types = {row[0]: _type(row) for row in _rows(connection, TYPES, values)}
+    """Read the structure of these tables in one statement, however many they are."""
+    if not wanted:
+        return []
+    partitioned = [each.oid for each in wanted if each.partitioned]
+    arrays = prepared.rows(connection, STRUCTURE, "oid[], oid[]", [each.oid for each in wanted], partitioned)[0]
+    found = [[tuple(row.values()) for row in json.loads(str(array))] for array in arrays]
+    *parts, leaves = map(_grouped, found[:-1])
+    types = {row[0]: _type(row) for row in found[-1]}
     return [_table(each, [part.get(each.oid, []) for part in (*parts, leaves)], types) for each in wanted]
 
 
@@ -290,9 +305,3 @@ def _grouped(rows: Sequence[Sequence[Any]]) -> dict[int, list[Sequence[Any]]]:
     for row in rows:
         found.setdefault(row[0], []).append(row[1:])
     return found
-
-
-def _rows(connection: RawConnection, query: str, values: Mapping[str, object] | None) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        return cursor.fetchall()

@@ -74,3 +74,14 @@ def test_a_file_that_cannot_run_is_named(folder: Path, database: str, source: st
     ((where, said),) = run(folder, database)
     assert where == f"tests/data/a1.py:{line}"
     assert said.startswith(reason)
+
+
+def test_a_file_may_take_prepared_statements_away(folder: Path, database: str) -> None:
+    (folder / "a1.sql").write_text("DEALLOCATE ALL")
+    sampler = Sampler(root=folder.parents[1])
+    with connected(database) as connection:
+        assert sampler.fill(connection) == ()
+        assert sampler.own_rows(connection, "a1") == ()
+        ask(database, "CREATE TABLE u (a int NOT NULL)")
+        assert sampler.fill(connection) == ()
+    assert count(database, "u") == 20
