@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 
-from app.migrations import inspection, raw, roundtrip_roles, roundtrip_snapshot
+from app.migrations import inspection, prepared, raw, roundtrip_roles, roundtrip_snapshot
 from app.migrations.catalog import Catalog
 from app.migrations.inspection_queries import ALWAYS, PROBE, PROBED, statement
 from app.migrations.inspection_rows import assemble
@@ -21,8 +21,8 @@ from app.migrations.roundtrip_touch import Touched
 
 RARE = frozenset({"pg_publication_rel", "security_label"})
 """Parts that know of relations and are not read by relation: with one of them everything is read each time."""
-SESSION = "SET search_path = pg_catalog, pg_temp; SET plan_cache_mode = force_generic_plan"
-"""Names come out with their schema, and the long statement is planned once."""
+SESSION = f"SET search_path = pg_catalog, pg_temp; {prepared.PLANNED_ONCE}; SET enable_seqscan = off"
+"""Names come out with their schema, the long statement is planned once, and reads what the server brought by index."""
 TRACES = f"""{PROBE}, (SELECT json_agg(json_build_array(classoid::bigint, objoid::bigint, objsubid, md5(description)))
         FROM pg_description WHERE objoid >= 16384)::text,
        pg_snapshot_xmax(pg_current_snapshot())::text::bigint & 4294967295
