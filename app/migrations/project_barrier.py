@@ -35,6 +35,8 @@ KEPT = frozenset(
 )  # fmt: skip
 """What a project may say about its connections. Where they lead, as whom and with which TLS is not its to say."""
 
+Variables = dict[bytes, bytes]
+"""The variables of a process, encoded."""
 WAY_OUT = "run the revisions without env.py: the same command with --plain-env"
 
 
@@ -48,8 +50,9 @@ class Barrier:
         self._through = False
         self._made: WeakSet[PsycopgConnection] = WeakSet()
         self._before: list[tuple[Any, str, Any]] = []
-        self._ours: dict[str, str] = {}
-        self._theirs: dict[str, str] | None = None
+        self._ours: Variables = {}
+        self._theirs: Variables | None = None
+        self._pointed: tuple[object, Variables] = None, {}
 
     def install(self) -> None:
         """Put the rerouting in place; it does nothing until the barrier is up."""
@@ -73,16 +76,25 @@ class Barrier:
     def raise_(self) -> None:
         """Have what follows be the project's; the variables that its code set before are there again."""
         if not self.up:
-            self._ours = dict(os.environ)
-            _set_variables(pointing(self._ours if self._theirs is None else self._theirs, self._url))
+            self._ours = _variables()
+            _set_variables(self._pointing(self._ours if self._theirs is None else self._theirs))
             self.up = True
 
     def lower(self) -> None:
         """Have what follows be ours, with the variables that were there before."""
         if self.up:
             self.up = False
-            self._theirs = dict(os.environ)
+            self._theirs = _variables()
             _set_variables(self._ours)
+
+    def _pointing(self, variables: Variables) -> Variables:
+        """Return these variables as they lead to the scratch database; mostly they are those of the last time."""
+        if self._pointed[0] != (variables, self._url):
+            named = {os.fsdecode(name): os.fsdecode(value) for name, value in variables.items()}
+            found = pointing(named, self._url).items()
+            encoded = {os.fsencode(name): os.fsencode(value) for name, value in found}
+            self._pointed = (variables, self._url), encoded
+        return self._pointed[1]
 
     @contextmanager
     def towards(self, url: URL) -> Iterator[None]:
@@ -196,10 +208,16 @@ class _Urls:
         return getattr(self._module, name)
 
 
-def _set_variables(wanted: dict[str, str]) -> None:
+def _variables() -> Variables:
+    """Return a copy of the process's variables as they are kept: os.environ would decode each of them."""
+    return dict(cast("Any", os.environb)._data)
+
+
+def _set_variables(wanted: Variables) -> None:
     """Make the process's variables these, touching only what differs: each change is a call of putenv."""
-    for name in os.environ.keys() - wanted.keys():
-        del os.environ[name]
+    there = _variables()
+    for name in there.keys() - wanted.keys():
+        del os.environb[name]
     for name, value in wanted.items():
-        if os.environ.get(name) != value:
-            os.environ[name] = value
+        if there.get(name) != value:
+            os.environb[name] = value

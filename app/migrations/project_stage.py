@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from io import StringIO
+from operator import is_
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -44,6 +45,8 @@ class Stage:
         self.own = root == HOME
         self.finders: list[MetaPathFinder] = [] if self.own else [_Shield()]
         self._modules: dict[str, ModuleType] = {}
+        self._outside, self._inside = _There([], []), _There([], [])
+        self._hidden: dict[str, ModuleType] = {}
         self._base = frozenset(sys.path)
         self._path = [str(root), *(each for each in sys.path if self.own or _is_elsewhere(each))]
         self._before: _Before | None = None
@@ -54,9 +57,8 @@ class Stage:
 
     def enter(self) -> None:
         """Have the project's code run next. What it prints is dropped, warnings are not shown."""
-        hidden = {} if self.own else _our_modules()
         self._before = before = _Before(
-            os.getcwd(), sys.path[:], sys.meta_path[:], frozenset(sys.modules), hidden, _Logging(), ExitStack()
+            os.getcwd(), sys.path[:], sys.meta_path[:], frozenset(sys.modules), self._ours(), _Logging(), ExitStack()
         )
         os.chdir(self.root)
         before.undo.enter_context(redirect_stdout(StringIO()))
@@ -65,13 +67,15 @@ class Stage:
         before.undo.enter_context(_unconfigurable_logging())
         sys.path[:] = self._path
         sys.meta_path[:0] = self.finders
-        for name in hidden:
+        for name in before.hidden:
             del sys.modules[name]
         sys.modules.update(self._modules)
+        self._inside = _there()
 
     def close(self) -> None:
         """Forget what was found out of modules, so that none is kept."""
         _PLACES.clear()
+        self._outside, self._inside, self._hidden = _There([], []), _There([], []), {}
 
     def leave(self) -> None:
         """Have our own code run next: the process is as it was before the project's code ran."""
@@ -85,18 +89,42 @@ class Stage:
         before.logging.restore()
         os.chdir(before.folder)
 
+    def _ours(self) -> dict[str, ModuleType]:
+        """Return our modules; mostly no module has come since the last time, and they are known."""
+        if not self.own and not (now := _there()).same_as(self._outside):
+            self._outside, self._hidden = now, _our_modules()
+        return self._hidden
+
     def _take_modules(self, before: "_Before") -> None:
         """Keep what the project's code loaded from its own folders; an extension module cannot be loaded twice."""
+        if not _there().same_as(self._inside) or not self._modules.keys().isdisjoint(before.modules):
+            self._modules = self._theirs(before)
+        for name in self._modules:
+            del sys.modules[name]
+        sys.modules.update(before.hidden)
+
+    def _theirs(self, before: "_Before") -> dict[str, ModuleType]:
         own = tuple(str(self.root / each) + os.sep for each in {str(self.root), *self._path} - self._base)
-        theirs = {
+        return {
             name: module
             for name, module in sys.modules.items()
             if name in before.hidden or (name not in before.modules and _is_within(name, module, own))
         }
-        for name in theirs:
-            del sys.modules[name]
-        sys.modules.update(before.hidden)
-        self._modules = theirs
+
+
+class _There(NamedTuple):
+    """What is in sys.modules."""
+
+    names: list[str]
+    modules: list[ModuleType]
+
+    def same_as(self, other: "_There") -> bool:
+        """Tell whether both hold the same modules under the same names; not by ==, which a module may define."""
+        return self.names == other.names and all(map(is_, self.modules, other.modules))
+
+
+def _there() -> _There:
+    return _There([*sys.modules], [*sys.modules.values()])
 
 
 class _Before(NamedTuple):

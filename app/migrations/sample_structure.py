@@ -221,7 +221,9 @@ def held(connection: RawConnection, listed: Sequence[Listed], enough: int) -> di
 
 
 def _array(connection: RawConnection, expressions: Sequence[str]) -> Sequence[Any]:
-    return cast("Sequence[Any]", raw.value(connection, f"SELECT ARRAY[{', '.join(expressions)}]")) if expressions else ()
+    if not expressions:
+        return ()
+    return cast("Sequence[Any]", raw.value(connection, f"SELECT ARRAY[{', '.join(expressions)}]"))
 
 
 def read(connection: RawConnection, wanted: Sequence[Listed]) -> list[Table]:
