@@ -69,7 +69,7 @@ def _checked(  # noqa: PLR0913, PLR0917
         site.start(template, course.base)
         wish = Wish(settings.rows, settings.seed, settings.strict)
         walker = Walker(project, course, wish, site, said or _silent)
-        drive(project, walker.walk(), site.place)
+        drive(project, walker.walk(), site.place, looking=True)
         if shortcuts and not roundtrip_snapshot.same(walker.here, site.reader.read_whole()):
             return None
         models = _models(project, site) if course.whole and not walker.dead else None

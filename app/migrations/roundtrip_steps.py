@@ -54,17 +54,17 @@ class _Asked(BaseException):
     """A revision waits for an answer, and nobody is there; its own `except Exception` must not take this for one."""
 
 
-def drive(project: Project, walk: Walk, place: Place) -> None:
+def drive(project: Project, walk: Walk, place: Place, looking: bool = False) -> None:
     """Run a walk to its end, in as many runs of env.py as it has failing steps and pauses, and one more.
 
-    Raises what the walk raises, and what `Project.run` does where that is about no step.
+    Only with `looking` is it told what each step touched: elsewhere nobody asks. Raises what the walk raises, and what `Project.run` does where that is about no step.
     """
     try:
         request = next(walk)
     except StopIteration:
         return
     while True:
-        run = _Run(project, walk, request, *place())
+        run = _Run(project, walk, request, *place(), looking)
         run.begin()
         if run.ended:
             return
@@ -74,8 +74,11 @@ def drive(project: Project, walk: Walk, place: Place) -> None:
 class _Run:
     """One run of env.py: it goes on for as long as the steps do not fail and the walk does not pause."""
 
-    def __init__(self, project: Project, walk: Walk, request: Step | None, url: str, watcher: RawConnection) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917
+        self, project: Project, walk: Walk, request: Step | None, url: str, watcher: RawConnection, looking: bool
+    ) -> None:
         self.project, self.walk, self.request, self.url, self.watcher = project, walk, request, url, watcher
+        self.looking = looking
         self.ended = False
         self._at_work: Step | None = None
         self._pid: int | None = None
@@ -139,7 +142,7 @@ class _Run:
     def _guarded(self, function: Callable[..., None], context: MigrationContext) -> Callable[..., None]:
         @wraps(function)
         def run(**words: Any) -> None:
-            self._pid = roundtrip_touch.mark(context)
+            self._pid = roundtrip_touch.mark(context) if self.looking else None
             try:
                 with _alone():
                     function(**words)
