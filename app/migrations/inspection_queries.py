@@ -135,7 +135,8 @@ DEFAULT_PRIVILEGES = Part(
 COMMENT = Part(
     "comment",
     "json_build_array(classoid::regclass, objoid, objsubid, description)",
-    "FROM pg_description WHERE objoid >= 16384 OR classoid = 'pg_namespace'::regclass",
+    """FROM (SELECT * FROM pg_description WHERE objoid >= 16384 UNION ALL SELECT d.* FROM pg_namespace n
+    JOIN pg_description d ON objoid = n.oid AND classoid = 'pg_namespace'::regclass WHERE n.oid < 16384) d""",
 )
 SECURITY_LABEL = Part(
     "security_label",
@@ -154,6 +155,13 @@ PROBE = "SELECT " + ", ".join(f"EXISTS (SELECT FROM {part.probe})" for part in P
 
 
 LEFT_OUT = "relname <> ALL (%(left_out)s)"
+OF_SOME = {
+    "{some con.conrelid}": "AND con.conrelid = ANY ($1 || 0::oid)",  # those of domains have none
+    "{some conrelid}": "AND conrelid = ANY ($1)",
+    "{some seqrelid}": "AND seqrelid = ANY ($1)",
+    "{some pg_index}": "AND attrelid IN (SELECT indexrelid FROM pg_index WHERE indrelid = ANY ($1))",
+}
+"""What keeps a part from reading all that it would leave out afterwards; not there where everything is read."""
 
 
 @cache
@@ -172,6 +180,8 @@ def statement(version: int, parts: tuple[Part, ...], some: bool = False) -> str:
     text = SOURCES + "SELECT " + ",\n".join(part.query for part in parts)
     if some:
         text = text.replace(LEFT_OUT, f"{LEFT_OUT} AND (c.oid = ANY ($1) OR relkind = 'c')")
+    for name, condition in OF_SOME.items():
+        text = text.replace(name, condition if some else "")
     for name, (major, now, before) in since.items():
         text = text.replace(name, now if version >= major else before)
     return text

@@ -95,7 +95,7 @@ CONSTRAINT = Part(
     """FROM pg_constraint con LEFT JOIN relation c ON c.oid = conrelid LEFT JOIN type ON type.oid = contypid
     LEFT JOIN (pg_index JOIN pg_class i ON i.oid = indexrelid) ON contype IN ('p', 'u', 'x') AND indexrelid = conindid
     WHERE con.oid >= 16384 AND coalesce(c.oid, type.oid) IS NOT NULL AND contype IN ('c', 'f', 'p', 'u', 'x')
-    AND (contype <> 'f' OR conparentid = 0)""",
+    AND (contype <> 'f' OR conparentid = 0) {some con.conrelid}""",
 )
 INDEX = Part(
     "index",
@@ -115,13 +115,14 @@ INDEX_STATISTICS = Part(
     "index_statistics",
     "json_build_array(attrelid, attnum, attstattarget)",
     """FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid AND relkind IN ('i', 'I')
-    WHERE attrelid >= 16384 AND attstattarget >= 0""",
+    WHERE attrelid >= 16384 AND attstattarget >= 0 {some pg_index}""",
 )
 NOT_NULL = Part(
     "not_null",
     "json_build_array(conrelid, conkey[1], con.oid, convalidated, connoinherit)",
     """FROM pg_constraint con WHERE con.oid >= 16384 AND contype = 'n' AND conrelid <> 0 AND (NOT convalidated
-    OR connoinherit OR con.oid IN (SELECT objoid FROM pg_description WHERE classoid = 'pg_constraint'::regclass))""",
+    OR connoinherit OR con.oid IN (SELECT objoid FROM pg_description WHERE objoid >= 16384
+    AND classoid = 'pg_constraint'::regclass)) {some conrelid}""",
 )
 SEQUENCE = Part(
     "sequence",
@@ -129,7 +130,8 @@ SEQUENCE = Part(
     'increment', seqincrement::text, 'minimum', seqmin::text, 'maximum', seqmax::text, 'cache', seqcache::text,
     'cycle', CASE WHEN seqcycle THEN 'yes' END), refobjid, refobjsubid)""",
     """FROM pg_sequence LEFT JOIN pg_depend d ON classid = 'pg_class'::regclass AND d.objid = seqrelid
-    AND refclassid = 'pg_class'::regclass AND refobjsubid > 0 AND deptype IN ('a', 'i') WHERE seqrelid >= 16384""",
+    AND refclassid = 'pg_class'::regclass AND refobjsubid > 0 AND deptype IN ('a', 'i')
+    WHERE seqrelid >= 16384 {some seqrelid}""",
     "pg_sequence",
 )
 TRIGGER = Part(
