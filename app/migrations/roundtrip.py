@@ -4,7 +4,6 @@ Nothing is left on the server: databases and the roles that revisions made are d
 is interrupted; what a killed run leaves, the next one sweeps.
 """
 
-import re
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -15,7 +14,7 @@ import sqlalchemy
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from app.migrations import raw, roundtrip_order, roundtrip_snapshot, roundtrip_ways, scratch
+from app.migrations import raw, roundtrip_order, roundtrip_roles, roundtrip_snapshot, roundtrip_ways, scratch
 from app.migrations.build_inputs import Inputs
 from app.migrations.errors import MigrationError
 from app.migrations.project import Project
@@ -27,7 +26,6 @@ from app.migrations.roundtrip_walk import Walker, Wish
 
 __all__ = ["Loss", "Outcome", "Report", "Result", "Settings", "Stage", "Way", "check"]
 
-MAKES_A_ROLE = re.compile(r"\bcreate\s+(?:role|user|group)\b", re.IGNORECASE)
 Said = Callable[[Outcome, int, int], None]
 """Hears of each revision that was checked, with its number and how many there are."""
 
@@ -99,7 +97,9 @@ def _founded(project: Project, admin_url: str, course: Course) -> tuple[Course, 
 def _makes_roles(project: Project, base: tuple[str, ...]) -> bool:
     """Tell whether a template would keep roles of the cluster: the next one, of another state, could not make them."""
     paths = (project.root / project.history[revision].path for revision in base)
-    return any(MAKES_A_ROLE.search(path.read_text(encoding="utf-8", errors="replace")) for path in paths)
+    return any(
+        roundtrip_roles.MAKES_A_ROLE.search(path.read_text(encoding="utf-8", errors="replace")) for path in paths
+    )
 
 
 def _key(project: Project, base: tuple[str, ...]) -> str | None:

@@ -2,17 +2,30 @@
 
 A role that appeared while a step was at the roles is taken for the step's own; where that is not certain, only if the
 revision's source names it: others may make roles on the same server at the same time.
+
+What was made is signed, by a comment that names a lock which the run holds: after kill -9 the next run drops it.
 https://www.postgresql.org/docs/current/user-manag.html
 """
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+import secrets
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 
+import psycopg2
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 
-from app.migrations import raw, roles
+from app.migrations import prepared, raw, roles
 from app.migrations.catalog_names import Key, Properties, plain
+from app.migrations.quoting import literal
 
+MAKES_A_ROLE = re.compile(r"\bcreate\s+(?:role|user|group)\b", re.IGNORECASE)
+SIGNED = "massacorp: made by a revision in the roundtrip "
+ALL_SIGNED = """
+SELECT description, quote_ident(rolname) FROM pg_roles r
+JOIN pg_shdescription ON objoid = r.oid AND classoid = 'pg_authid'::regclass WHERE starts_with(description, $1)
+"""
 ROLES = """
 SELECT coalesce(json_object_agg(quote_ident(r.rolname), json_build_object(
     'attributes', concat_ws(', ', CASE WHEN rolsuper THEN 'SUPERUSER' END,
@@ -49,3 +62,38 @@ def drop(connection: RawConnection, names: Iterable[Key]) -> list[str]:
             break
         left = kept
     return left
+
+
+class Signature:
+    """What one run signs the roles with that its revisions made; `connect` gives a session where all share locks."""
+
+    def __init__(self, connect: Callable[[], RawConnection]) -> None:
+        self.text = SIGNED + secrets.token_hex(8)
+        self._connect = connect
+        self._session: RawConnection | None = None
+
+    def put(self, names: Collection[Key]) -> None:
+        """Sign these roles, as far as they are still there and ours to sign."""
+        if names and self._session is None:
+            self._session = self._connect()
+            raw.try_lock(self._session, self.text)
+        for key in names if self._session else ():
+            with suppress(psycopg2.ProgrammingError):
+                raw.execute(self._session, f"COMMENT ON ROLE {key.name} IS {literal(self.text)}")
+
+    def close(self) -> None:
+        """End the session; what is signed and still there is nobody's from then on."""
+        if self._session is not None:
+            self._session.close()
+
+
+def sweep(connection: RawConnection) -> bool:
+    """Drop the roles that killed runs left, and tell whether there were any. In autocommit, where all share locks."""
+    signed: dict[str, list[Key]] = {}
+    for text, name in prepared.rows(connection, ALL_SIGNED, "text", SIGNED):
+        signed.setdefault(str(text), []).append(Key("role", str(name)))
+    for text, names in signed.items():
+        if raw.try_lock(connection, text):
+            drop(connection, names)
+            raw.execute(connection, "SELECT pg_advisory_unlock(%s)", raw.lock_key(text))
+    return bool(signed)

@@ -57,6 +57,7 @@ class Site:
         self._reader: Reader | None = None
         self._copy = Copy(None, (), {})
         self._ground: Mapping[Key, Properties] = {}
+        self._signature = roundtrip_roles.Signature(lambda: scratch.connect(admin_url))
 
     def __enter__(self) -> "Site":
         return self
@@ -64,9 +65,10 @@ class Site:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._kept:
-            self._work.close()
-        self._drop_roles(self.made)
+        with closing(self._signature):
+            with self._kept:
+                self._work.close()
+            self._drop_roles(self.made)
 
     @property
     def session(self) -> Connection:
@@ -90,6 +92,9 @@ class Site:
     def start(self, template: str | None, revisions: Sequence[str]) -> None:
         """Begin with an empty database, or a copy of a template that holds `revisions`."""
         self._open(template)
+        with closing(scratch.connect(self.admin_url)) as connection:
+            if roundtrip_roles.sweep(connection):  # after the databases that used them, which were swept just now
+                self._reader = Reader(self.watcher, self.shortcuts)
         self._ground = self.reader.roles
         self._copy = Copy(template, tuple(revisions), roundtrip_roles.read(self.watcher))
 
@@ -106,7 +111,8 @@ class Site:
                 url = stack.enter_context(scratch.database(self.admin_url, self._copy.database))
                 with closing(_connect(url)) as watcher:
                     with self._roles_of(watcher, missing):
-                        drive(self.project, straight(missing), lambda: (url, watcher))
+                        steps = straight(missing, done=lambda revision: self.sign_roles(watcher, revision))
+                        drive(self.project, steps, lambda: (url, watcher))
                     now = roundtrip_roles.read(watcher)
                 name = str(make_url(url).database)
                 self._end_sessions(name)
@@ -149,8 +155,17 @@ class Site:
         """Read what a step has changed, and remember the roles that it made."""
         before = self.reader.roles
         found = self.reader.read(touched, source)
-        self.made |= found.roles.keys() - before.keys()
+        fresh = found.roles.keys() - before.keys()
+        self._signature.put(fresh)
+        self.made |= fresh
         return found
+
+    def sign_roles(self, watcher: RawConnection, revision: str) -> None:
+        """Sign the roles that a revision has just made where nobody looks: there is a list of them at the end alone."""
+        source = self.source(revision)
+        if roundtrip_roles.MAKES_A_ROLE.search(source):
+            found = roundtrip_roles.read(watcher).keys() - self._ground.keys()
+            self._signature.put([key for key in found if plain(key.name) in source])
 
     @contextmanager
     def _roles_of(self, watcher: RawConnection, revisions: Sequence[str]) -> Iterator[None]:
@@ -186,12 +201,14 @@ def _there(value: T | None) -> T:
     return value
 
 
-def straight(revisions: Sequence[str], up: bool = True) -> Walk:
-    """Walk through revisions without looking. Raises BrokenError."""
+def straight(revisions: Sequence[str], done: Callable[[str], None] | None = None) -> Walk:
+    """Walk up through revisions without looking; `done` hears of each. Raises BrokenError."""
     for revision in revisions:
-        result = yield Step(revision, up)
+        result = yield Step(revision, True)
         if isinstance(result, Failed):
             raise BrokenError(revision, result.error)
+        if done:
+            done(revision)
 
 
 def build(project: Project, revisions: Sequence[str]) -> Callable[[str], None]:

@@ -57,7 +57,8 @@ class _Asked(BaseException):
 def drive(project: Project, walk: Walk, place: Place, looking: bool = False) -> None:
     """Run a walk to its end, in as many runs of env.py as it has failing steps and pauses, and one more.
 
-    Only with `looking` is it told what each step touched: elsewhere nobody asks. Raises what the walk raises, and what `Project.run` does where that is about no step.
+    What a step touched is asked of the server with `looking` alone: it costs two statements.
+    Raises what the walk raises, and what `Project.run` does where that is about no step.
     """
     try:
         request = next(walk)

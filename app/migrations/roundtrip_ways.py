@@ -1,6 +1,6 @@
 """The whole way up and the whole way down, each in one go on empty tables, compared with the walk step by step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.migrations import roundtrip_errors, roundtrip_snapshot
 from app.migrations.project import Project
@@ -31,12 +31,12 @@ def walk(project: Project, site: Site, template: str | None, walker: Walker) -> 
     with site.another(template, above) as (url, watcher):
         reader = Reader(watcher, shortcuts=False)
         site.disregard_others(reader, above)
-        up = _Way(above, True)
+        up = _Way(above, True, lambda revision: site.sign_roles(watcher, revision))
         drive(project, up.walk(), lambda: (url, watcher))
         if up.failed is not None:
             return (Way(start, end, _told(project, up), failed=True),)
         ways = [_compared(Way(start, end), head, reader, source)]
-        down = _Way(tuple(reversed(below)), False)
+        down = _Way(tuple(reversed(below)), False, lambda _: None)
         drive(project, down.walk(), lambda: (url, watcher))
         if down.failed is not None:
             return (*ways, Way(end, start, _told(project, down), failed=True))
@@ -49,8 +49,8 @@ def walk(project: Project, site: Site, template: str | None, walker: Walker) -> 
 class _Way:
     """Steps one after the other, up to the first that fails."""
 
-    def __init__(self, revisions: Sequence[str], up: bool) -> None:
-        self.revisions, self.up = revisions, up
+    def __init__(self, revisions: Sequence[str], up: bool, done: Callable[[str], None]) -> None:
+        self.revisions, self.up, self.done = revisions, up, done
         self.failed: tuple[str, Failed] | None = None
 
     def walk(self) -> Walk:
@@ -59,6 +59,7 @@ class _Way:
             if not isinstance(result, Done):
                 self.failed = revision, result or Failed(RuntimeError("the step was not run"))
                 return
+            self.done(revision)
 
 
 def _compared(way: Way, expected: Snapshot, reader: Reader, source: str) -> Way:

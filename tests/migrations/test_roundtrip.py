@@ -1,15 +1,18 @@
 """The walk through histories of other people's making: what is charged to whom, and that nothing stops it."""
 
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from app.migrations import roundtrip, scratch
+from app.migrations import raw, roundtrip, scratch
+from app.migrations.catalog_names import Key
 from app.migrations.errors import ConfigurationError
 from app.migrations.project import open_project
 from app.migrations.roundtrip import Outcome, Report, Settings
+from app.migrations.roundtrip_roles import Signature
 from tests.migrations.layouts import Layout
 
 COLUMN = 'op.add_column("t_1", sa.Column("b", sa.Integer()))'
@@ -208,6 +211,48 @@ def test_roles_are_compared_and_gone_afterwards(layout: Layout, scratch_admin: s
     assert results(report) == {"1": OK, "2": ("failed", "after-downgrade"), "3": OK}
     assert [(one.kind, one.object) for one in of(report, "2").differences] == [("role", "roundtrip_left")]
     assert (roles(scratch_admin, "roundtrip_left"), report.left) == (0, ())
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from app.migrations import roundtrip
+from app.migrations.project import open_project
+
+with open_project(Path(sys.argv[1])) as project:
+    roundtrip.check(project, sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("time", [pytest.param(1, id="in the walk"), pytest.param(3, id="on the whole way")])
+def test_a_role_that_a_killed_run_left_is_gone_after_the_next(
+    layout: Layout, scratch_admin: str, tmp_path: Path, time: int
+) -> None:
+    name = f"roundtrip_killed_{time}"
+    layout.revision("2", "1", up=f"op.execute('CREATE ROLE {name}')", down=f"op.execute('DROP ROLE {name}')")
+    count = "upgrade.times = getattr(upgrade, 'times', 0) + 1"
+    layout.revision("3", "2", up=f"import os\n    {count}\n    if upgrade.times == {time}: os.kill(os.getpid(), 9)")
+    run = [sys.executable, "-c", KILLED, str(layout.folder), scratch_admin]
+    assert subprocess.run(run, check=False, capture_output=True).returncode == -9
+    assert roles(scratch_admin, name) == 1
+    other = Layout(tmp_path / "other")
+    other.revision("1")
+    done = subprocess.run([*run[:3], str(other.folder), scratch_admin], check=False, capture_output=True, text=True)
+    assert (done.returncode, roles(scratch_admin, name)) == (0, 0), done.stderr
+
+
+def test_a_role_of_a_run_that_lives_and_one_of_nobodys_stay(layout: Layout, scratch_admin: str) -> None:
+    with closing(scratch.connect(scratch_admin)) as connection:
+        raw.execute(connection, "CREATE ROLE roundtrip_alive; CREATE ROLE roundtrip_nobodys")
+        try:
+            with closing(Signature(lambda: scratch.connect(scratch_admin))) as signature:
+                signature.put([Key("role", "roundtrip_alive"), Key("role", "roundtrip_gone")])
+                judged(layout, scratch_admin)
+                assert roles(scratch_admin, "roundtrip_alive") == 1
+            judged(layout, scratch_admin)
+            assert (roles(scratch_admin, "roundtrip_alive"), roles(scratch_admin, "roundtrip_nobodys")) == (0, 1)
+        finally:
+            raw.execute(connection, "DROP ROLE IF EXISTS roundtrip_alive; DROP ROLE roundtrip_nobodys")
 
 
 def test_an_interrupt_passes_and_leaves_nothing(
