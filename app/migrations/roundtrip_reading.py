@@ -21,8 +21,11 @@ from app.migrations.roundtrip_touch import Touched
 
 RARE = frozenset({"pg_publication_rel", "security_label"})
 """Parts that know of relations and are not read by relation: with one of them everything is read each time."""
-SESSION = f"SET search_path = pg_catalog, pg_temp; {prepared.PLANNED_ONCE}; SET enable_seqscan = off"
-"""Names come out with their schema, the long statement is planned once, and reads what the server brought by index."""
+SESSION = f"SET search_path = pg_catalog, pg_temp; {prepared.PLANNED_ONCE}; SET enable_seqscan = off; SET jit = off"
+"""Names come out with their schema, the long statement is planned once, and reads what the server brought by index.
+
+A sequential scan that is done all the same counts as so dear before 18 that each statement would be compiled.
+"""
 TRACES = f"""{PROBE}, (SELECT json_agg(json_build_array(classoid::bigint, objoid::bigint, objsubid, md5(description)))
         FROM pg_description WHERE objoid >= 16384)::text,
        pg_snapshot_xmax(pg_current_snapshot())::text::bigint & 4294967295

@@ -1,9 +1,12 @@
 """Rows in the tables of a roundtrip: filled before a step, measured after it. Remembers what every table held."""
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
+from typing import cast
 
+from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 from sqlalchemy import Connection
 
 from app.migrations import lost
@@ -26,7 +29,10 @@ class Rows:
 
     def fill(self, only: Collection[int] | None) -> tuple[Unfilled, ...]:
         """Fill the tables that are short of rows, of those in `only`."""
-        return self.sampler.fill(self.connection, only) if self.sampler and (only is None or only) else ()
+        if self.sampler is None or (only is not None and not only):
+            return ()
+        with self._autocommit():
+            return self.sampler.fill(self.connection, only)
 
     def hold(self, only: Collection[int] | None, there: Container[str]) -> None:
         """Remember what these tables hold, and forget those that are not `there` any more."""
@@ -57,7 +63,21 @@ class Rows:
         return any(contents.rows for contents in self.held.values())
 
     def _read(self, only: Collection[int] | None) -> Mapping[str, Contents]:
-        return lost.read(self.connection, only) if only is None or only else {}
+        if only is not None and not only:
+            return {}
+        with self._autocommit():
+            return lost.read(self.connection, only)
+
+    @contextmanager
+    def _autocommit(self) -> Iterator[None]:
+        """Begin and end no transaction around statements of ours: each costs a round trip, and nobody else writes."""
+        raw = cast("RawConnection", self.connection.connection.dbapi_connection)
+        raw.autocommit = True
+        try:
+            yield
+        finally:
+            if not raw.closed:
+                raw.autocommit = False
 
 
 def _whole_rows(before: Mapping[str, Contents], found: Iterable[lost.Lost]) -> Iterator[Loss]:

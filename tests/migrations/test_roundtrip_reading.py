@@ -58,6 +58,13 @@ COMMENT ON INDEX ix IS 'x'
 COMMENT ON TRIGGER tr ON parents IS NULL
 COMMENT ON TYPE mood IS 'x'
 COMMENT ON STATISTICS st IS 'x'
+COMMENT ON SCHEMA public IS 'x'
+COMMENT ON SCHEMA side IS 'x'
+COMMENT ON SEQUENCE number IS 'x'
+CREATE INDEX ix_lower ON parents (lower(title))
+ALTER INDEX ix_lower ALTER COLUMN 1 SET STATISTICS 9
+ALTER DOMAIN size ADD CONSTRAINT narrow CHECK (VALUE < 9)
+COMMENT ON CONSTRAINT narrow ON DOMAIN size IS 'x'
 GRANT SELECT ON parents TO PUBLIC
 GRANT UPDATE (title) ON parents TO PUBLIC
 REVOKE ALL ON parents FROM PUBLIC
@@ -187,3 +194,7 @@ def test_a_snapshot_shares_what_nothing_has_touched(session: RawConnection, watc
     after = reader.read(run(session, watcher, "ALTER TABLE parents ADD COLUMN extra int"))
     assert after.tables["public.parts_1"] is before.tables["public.parts_1"]
     assert [one.object for one in roundtrip_snapshot.compare(before, after)] == ["public.parents.extra"]
+
+
+def test_the_session_that_reads_compiles_nothing(watcher: RawConnection) -> None:
+    assert raw.value(Reader(watcher).connection, "SHOW jit") == "off"
