@@ -74,10 +74,12 @@ class Signature:
 
     def put(self, names: Collection[Key]) -> None:
         """Sign these roles, as far as they are still there and ours to sign."""
-        if names and self._session is None:
+        if not names:
+            return
+        if self._session is None:
             self._session = self._connect()
             raw.try_lock(self._session, self.text)
-        for key in names if self._session else ():
+        for key in names:
             with suppress(psycopg2.ProgrammingError):
                 raw.execute(self._session, f"COMMENT ON ROLE {key.name} IS {literal(self.text)}")
 
