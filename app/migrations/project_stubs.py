@@ -93,6 +93,11 @@ class _Stub(ModuleType):
         return found
 
 
+def stands_in(value: object) -> bool:
+    """Tell whether a value came out of a module that was replaced."""
+    return isinstance(value, StandIn | _Stub)
+
+
 class Stubs(MetaPathFinder, Loader):
     """Finds the modules of `names`, and all below them, as empty ones; before any other finder."""
 

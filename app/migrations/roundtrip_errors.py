@@ -1,13 +1,16 @@
 """What the error of a step says: the server's sentence, the line of the revision, the table whose rows it is about."""
 
+from alembic import op
 from psycopg2 import Error
 from sqlalchemy.exc import DBAPIError
 
 from app.migrations.failures import migration_frame
 from app.migrations.project import Project
+from app.migrations.project_stubs import StandIn, stands_in
 from app.migrations.roundtrip_findings import Told
 
 LONGEST = 400
+MOST_NAMED = 5
 
 
 def told(error: BaseException, project: Project) -> Told:
@@ -24,6 +27,22 @@ def told(error: BaseException, project: Project) -> Told:
     return Told(
         _sentence(error), line, _code(error), _part(diagnosis, "table_name"), _part(diagnosis, "column_name"), hint
     )
+
+
+def stand_ins(error: BaseException, project: Project) -> str | None:
+    """Return why an error is not the revision's: it works with what empty modules hold; None where it is its own.
+
+    Errors of the server count only where they are about such a value: what else it refuses, it always would.
+    """
+    found = migration_frame(error) if project.stubbed and isinstance(error, Exception) else None
+    if found is None:
+        return None
+    registers = isinstance(error, AttributeError) and error.obj is op  # a module that is imported for op.its_own()
+    used = not isinstance(error, DBAPIError) and any(map(stands_in, found[0].f_globals.values()))
+    if not (registers or used or StandIn.__name__ in str(error)):
+        return None
+    names = ", ".join(project.stubbed[:MOST_NAMED]) + (", ..." if len(project.stubbed) > MOST_NAMED else "")
+    return f"it needs more than empty modules in the place of {names}: {told(error, project).text}; install them"
 
 
 def _sentence(error: DBAPIError) -> str:
