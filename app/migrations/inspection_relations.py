@@ -35,6 +35,8 @@ RELATION = Part(
     ),
     "FROM relation c WHERE relkind <> 'c'",
 )
+# pg_attver: PostgreSQL 17.12 and its contemporaries count there, with each column, how often its type was changed;
+# pg_dump leaves it out too.
 COLUMN = Part(
     "column",
     row(
@@ -53,7 +55,8 @@ COLUMN = Part(
             CASE attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END END,
         'compression', CASE attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
         'statistics target', nullif(attstattarget, -1)::text,
-        'options', attoptions,
+        'options', CASE WHEN attoptions IS NOT NULL THEN nullif(ARRAY(
+            SELECT o FROM unnest(attoptions) o WHERE NOT starts_with(o, 'pg_attver=')), '{}') END,
         'foreign options', attfdwoptions,
         'inherited', CASE WHEN attinhcount > 0 THEN CASE WHEN attislocal AND NOT relispartition
             THEN 'and defined here' ELSE 'yes' END END""",

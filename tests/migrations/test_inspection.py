@@ -53,6 +53,19 @@ def test_an_empty_database_has_its_schema_and_its_extension(connection: Connecti
     assert inspection.read(connection).objects.keys() == {Key("schema", "public"), Key("extension", "plpgsql")}
 
 
+def test_the_version_that_newer_servers_note_with_each_column_is_none_of_the_schema(database: str) -> None:
+    ask(database, "CREATE TABLE t (a int, b int); ALTER TABLE t ALTER a SET (n_distinct = 5)")
+    noted = """UPDATE pg_attribute SET attoptions = ARRAY(SELECT o FROM unnest(attoptions) o WHERE o !~ 'pg_attver')
+        || 'pg_attver={}'::text WHERE attrelid = 't'::regclass AND attnum > 0"""
+    found = []
+    for version in (7, 8):
+        ask(database, noted.format(version))
+        found.append(catalog_of(database))
+    assert difference(*found) == []
+    assert "pg_attver" not in str(to_document(found[0]))
+    assert found[0].objects[Key("column", "public.t.a")]["options"] == "n_distinct=5"
+
+
 def test_a_connection_without_a_transaction_has_none_afterwards(connection: Connection) -> None:
     inspection.read(connection)
     assert raw(connection).info.transaction_status == TRANSACTION_STATUS_IDLE
