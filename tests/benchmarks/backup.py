@@ -3,6 +3,7 @@
 Whole processes on one database of a private server, in turn: `python -m tests.benchmarks.backup`. The server, in a
 temporary folder (TMPDIR), is not durable, and serves all roads: what is compared is not the disk. Our files are synced
 all the same; the plain ones are not. The database is warm, and all is on the disk before a road begins.
+PG_BIN=FOLDER has the server and the programs of that folder measured, and no other: those with zstd, say.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from sqlalchemy.engine import make_url
 from app.migrations import archives, clients, cluster, server, urls
 from app.migrations.archives import Archive
 from app.migrations.clients import Clients
-from app.migrations.programs import find_server_programs
+from app.migrations.programs import Programs, find_server_programs
 from tests import bulk, peaks
 from tests.clones import OURS, copy_tree
 from tests.migrations.chains import ask
@@ -147,17 +148,17 @@ def _database(admin: str, name: str) -> str:
     return make_url(admin).set(database=name).render_as_string(hide_password=False)
 
 
-def variants(major: int) -> list[tuple[Clients, str]]:
-    """The programs that `inv` takes by itself, and those of the wheel where they pack in another way."""
-    wheel = str(find_server_programs(major=major).bin)
-    found = [clients.find(pg_bin, os.environ.get("PATH", ""), major) for pg_bin in ("", wheel)]
+def variants(pg_bin: str, server_programs: Programs) -> list[tuple[Clients, str]]:
+    """The programs that `inv` takes by itself, and without PG_BIN those of the wheel where they pack in another way."""
+    folders = [pg_bin] if pg_bin else ["", str(server_programs.bin)]
+    found = [clients.find(folder, os.environ.get("PATH", ""), server_programs.major) for folder in folders]
     return list({method: (one, method) for one in found if (method := clients.best_compression(one))}.values())
 
 
 @contextmanager
-def private_server(folder: Path, major: int) -> Iterator[str]:
+def private_server(folder: Path, server_programs: Programs) -> Iterator[str]:
     """Yield the URL of a server of its own, gone after the block."""
-    found = server.scratch_server(folder, find_server_programs(major=major))
+    found = server.scratch_server(folder, server_programs)
     try:
         yield server.maintenance_url(found)
     finally:
@@ -165,7 +166,9 @@ def private_server(folder: Path, major: int) -> Iterator[str]:
         cluster.remove(found.data)
 
 
-def measure(folder: Path, admin: str, sizes: Sequence[float], repeat: int, major: int) -> Iterator[Figures]:
+def measure(
+    folder: Path, admin: str, sizes: Sequence[float], repeat: int, measured: Sequence[tuple[Clients, str]]
+) -> Iterator[Figures]:
     """Fill a database of each size, then run all roads in turn; the small one, and a dump, warm up."""
     places: list[str] = []
     for size in sizes:
@@ -174,7 +177,7 @@ def measure(folder: Path, admin: str, sizes: Sequence[float], repeat: int, major
         places.append(_database(admin, name))
         say(f"{name}: {bulk.fill(places[-1], size) / 1e9:.2f} GB of rows")
     tree = copy_tree(folder / "tree")
-    for programs, method in variants(major):
+    for programs, method in measured:
         small = Roads(tree, admin, places[0], programs).turn()
         large = Roads(tree, admin, places[1], programs)
         large.dump()
@@ -229,11 +232,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=float, default=2, help="gigabytes of rows")
     parser.add_argument("--repeat", type=int, default=3, help="how often each is run")
-    parser.add_argument("--pg", type=int, default=18, choices=(16, 18))
+    parser.add_argument("--pg", type=int, help="major version of the server; the first of PG_BIN, else 18")
     given = parser.parse_args()
-    missed = []
-    with tempfile.TemporaryDirectory() as folder, private_server(Path(folder), given.pg) as admin:
-        for found in measure(Path(folder), admin, (SMALL, given.size), given.repeat, given.pg):
+    missed, pg_bin = [], os.environ.get("PG_BIN", "")
+    programs = find_server_programs(pg_bin, given.pg)
+    measured = variants(pg_bin, programs)
+    with tempfile.TemporaryDirectory() as folder, private_server(Path(folder), programs) as admin:
+        for found in measure(Path(folder), admin, (SMALL, given.size), given.repeat, measured):
             show(found)
             missed += [f"{found.method}: {promise}" for promise in judge(found)]
     for promise in missed:
