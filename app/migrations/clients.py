@@ -32,7 +32,8 @@ INSTALLED = (
 )
 WRAPPER = "pg_wrapper"
 """Debian's /usr/bin/pg_dump: which version it runs depends on the clusters of the machine."""
-METHODS = ("zstd", "lz4")
+METHODS = {"zstd": "zstd:1", "lz4": "lz4"}
+"""What a build may have that is better than gzip, and at which level a dump is not slower for it."""
 SUFFIXES = {".zst": "zstd", ".lz4": "lz4", ".gz": "gzip"}
 FALLBACK = "gzip:1"
 KNOWS_METHODS = 16
@@ -108,8 +109,8 @@ def restore_for(pg_bin: str, path: str, archive_major: int, server_major: int, c
 
 
 def best_compression(clients: Clients) -> str:
-    """Return "zstd", "lz4" or "gzip:1": the best method that this build of pg_dump has."""
-    return next((method for method in METHODS if supports(clients, method)), FALLBACK)
+    """Return "zstd:1", "lz4" or "gzip:1": the best method that this build of pg_dump has."""
+    return next((level for method, level in METHODS.items() if supports(clients, method)), FALLBACK)
 
 
 def compression_option(clients: Clients, method: str) -> str:

@@ -191,7 +191,7 @@ NO = "echo 'pg_dump: error: invalid compression specification' >&2; exit 1"
 @pytest.mark.parametrize(
     ("version", "zstd", "lz4", "best"),
     [
-        ("18.1", ":", ":", "zstd"),
+        ("18.1", ":", ":", "zstd:1"),
         ("18.1", NO, ":", "lz4"),
         ("18.1", NO, NO, "gzip:1"),
         ("15.1", ":", ":", "gzip:1"),
@@ -215,7 +215,7 @@ def test_the_option_of_old_versions_is_a_level() -> None:
     old, new = Clients(Path("/"), 15, "15.1"), Clients(Path("/"), 16, "16.1")
     assert clients.compression_option(old, "gzip:1") == "--compress=1"
     assert clients.compression_option(new, "gzip:1") == "--compress=gzip:1"
-    assert clients.compression_option(new, "zstd") == "--compress=zstd"
+    assert clients.compression_option(new, "zstd:1") == "--compress=zstd:1"
 
 
 @pytest.mark.parametrize(
