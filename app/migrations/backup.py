@@ -114,7 +114,7 @@ def _dump(target: Target, taken: Snapshot, programs: Clients, draft: Draft, adva
         "-b",
         clients.compression_option(programs, clients.best_compression(programs)),
         f"--lock-wait-timeout={snapshot.LOCK_WAIT}s",
-        "--quote-all-identifiers",
+        *clients.quoting_options(programs, taken.contents.server_version_num // 10000),
         "--no-sync",  # every file is synced when the backup is finished
         "--no-password",
         "--verbose",

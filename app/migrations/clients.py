@@ -37,6 +37,8 @@ METHODS = {"zstd": "zstd:1", "lz4": "lz4"}
 SUFFIXES = {".zst": "zstd", ".lz4": "lz4", ".gz": "gzip"}
 FALLBACK = "gzip:1"
 KNOWS_METHODS = 16
+KNOWS_WORDS = 16
+"""No word has become reserved after this version (the last one was SYSTEM_USER)."""
 SETS_TRANSACTION_TIMEOUT = 17
 NOWHERE = Address("/dev/null/nowhere", 1)
 """A place at which no server can be: libpq checks its parameters, then fails."""
@@ -116,6 +118,17 @@ def best_compression(clients: Clients) -> str:
 def compression_option(clients: Clients, method: str) -> str:
     """Return the argument of pg_dump for a method such as "gzip:1"; before 16 it takes a bare level."""
     return f"--compress={method if clients.major >= KNOWS_METHODS else method.partition(':')[2] or '6'}"
+
+
+def quoting_options(clients: Clients, server_major: int) -> list[str]:
+    """Return the argument that has pg_dump quote every name, where another version may reserve one of them.
+
+    Not elsewhere: pg_restore takes a quoted `COPY "public"."t"` for one that goes through a partitioned table's root,
+    and then leaves out the TRUNCATE that spares a server with wal_level=minimal the log of all rows.
+    https://www.postgresql.org/docs/current/app-pgdump.html (--quote-all-identifiers)
+    """
+    same = clients.major == server_major and clients.major >= KNOWS_WORDS
+    return [] if same else ["--quote-all-identifiers"]
 
 
 def compression_of(names: Iterable[str]) -> str:

@@ -219,6 +219,16 @@ def test_the_option_of_old_versions_is_a_level() -> None:
 
 
 @pytest.mark.parametrize(
+    ("version", "server", "quoted"),
+    [(18, 18, False), (16, 16, False), (18, 17, True), (18, 16, True), (15, 15, True)],
+    ids=["its own server", "its own, older", "an older server", "a much older one", "a word was reserved since"],
+)
+def test_names_are_quoted_where_another_version_may_reserve_one(version: int, server: int, quoted: bool) -> None:
+    found = clients.quoting_options(Clients(Path("/"), version, f"{version}.1"), server)
+    assert bool(found) == quoted
+
+
+@pytest.mark.parametrize(
     ("names", "method"),
     [
         (["catalog.json", "dump/toc.dat", "dump/3.dat.zst"], "zstd"),
