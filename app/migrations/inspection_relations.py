@@ -35,8 +35,8 @@ RELATION = Part(
     ),
     "FROM relation c WHERE relkind <> 'c'",
 )
-# pg_attver: PostgreSQL 17.12 and its contemporaries count there, with each column, how often its type was changed;
-# pg_dump leaves it out too.
+# pg_attver: a number of the server's own (seen in PostgreSQL 17.12), another for the same column in each database.
+# That version's pg_dump leaves it out too.
 COLUMN = Part(
     "column",
     row(
