@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.migrations import checksums, durable, manifest
+from app.migrations.archive_lock import InUseError, reading
 from app.migrations.checksums import Advance, hash_files
 from app.migrations.drafts import PARTIAL, STAMP, Draft, create, dead, delete, sweep
 from app.migrations.errors import ConfigurationError, MigrationError, Refused
 from app.migrations.manifest import Manifest, Proof
 
 __all__ = [
-    "Archive", "Draft", "check", "create", "dead", "delete", "find", "hash_files", "listed", "read", "record_proof",
-    "resolve_dir", "sweep",
+    "Archive", "Draft", "InUseError", "check", "create", "dead", "delete", "find", "hash_files", "listed", "read",
+    "reading", "record_proof", "resolve_dir", "sweep",
 ]  # fmt: skip
 
 LATEST = "latest"
@@ -179,7 +180,10 @@ def check(archive: Archive, advance: Advance | None = None) -> list[str]:
     if replace(now.manifest, proof=None) != replace(archive.manifest, proof=None):
         return [f"{manifest.NAME} was replaced by another since it was read"]
     try:
-        return checksums.faults(archive.folder, now.manifest.files, advance)
+        with reading(archive.folder):
+            return checksums.faults(archive.folder, now.manifest.files, advance)
+    except Refused as refused:
+        return [refused.message]
     except OSError as error:
         return [str(durable.explanation(archive.folder, error).message)]
 

@@ -11,12 +11,12 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from app.migrations import durable, filelock, manifest
+from app.migrations import archive_lock, durable, filelock, manifest
 from app.migrations.manifest import Manifest
 
 PARTIAL = ".partial"
@@ -143,9 +143,9 @@ def sweep(backup_dir: Path, environment: str) -> list[str]:
 def delete(folder: Path) -> None:
     """Remove a whole backup; killed in between, it leaves what `sweep` removes. Raises ConfigurationError.
 
-    Of a backup that is a symbolic link the link alone goes.
+    Of a backup that is a symbolic link the link alone goes. Raises InUseError where another command reads it.
     """
-    with durable.explained(folder):
+    with durable.explained(folder), nullcontext() if folder.is_symlink() else archive_lock.deleting(folder):
         gone = folder.with_name(f"{folder.name}{PARTIAL}")
         folder.rename(gone)
         durable.sync(folder.parent)

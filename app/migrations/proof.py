@@ -106,12 +106,13 @@ def refuse_unless_equal(archive: Archive, proof: Proof) -> None:
 def restored(archive: Archive, environment: Environment, bench: Bench, advance: Advance | None = None) -> Iterator[str]:
     """Yield the URL of a scratch database that holds the backup, and drop it. Workers in a deadlock get a second try.
 
-    Every role that the dump names is there meanwhile. Raises NotRestored.
+    Every role that the dump names is there meanwhile, and nothing deletes the backup. Raises NotRestored.
     """
     described, jobs = archive.readable(), workers(environment)
     options = restoring.creation_options(described.settings, bench.major)
     programs_ = _restoring(described, environment, bench)
-    with roles.standing_in(partial(scratch.connect, bench.admin_url), described.roles), ExitStack() as kept:
+    there = roles.standing_in(partial(scratch.connect, bench.admin_url), described.roles)
+    with archives.reading(archive.folder), there, ExitStack() as kept:
 
         def fill(jobs: int) -> str:
             url = kept.enter_context(scratch.database(bench.admin_url, options=options))

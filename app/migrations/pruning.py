@@ -9,6 +9,8 @@ from app.migrations.archives import Archive
 from app.migrations.checksums import Advance
 from app.migrations.retention import Backup, Policy, Verdict
 
+IN_USE = "another command is reading it"
+
 
 class Judgement(NamedTuple):
     """A verdict on each backup, the newest first, and the first fault of each that was found to be damaged, by name."""
@@ -50,13 +52,21 @@ def _damaged(found: Sequence[Archive], keep: int, advance: Advance | None) -> di
     return bad
 
 
-def apply(backup_dir: Path, environment: str, judgement: Judgement) -> None:
-    """Delete what the verdicts say, one backup after the other, and what killed commands left.
+def apply(backup_dir: Path, environment: str, judgement: Judgement) -> list[Verdict]:
+    """Delete what the verdicts say, one backup after the other, and what killed commands left; return what came of it.
 
-    Killed in between, it leaves whole backups and what the next `sweep` removes. Raises ConfigurationError.
+    A backup that another command reads, to restore or to prove it, stays. Killed in between, it leaves whole backups
+    and what the next `sweep` removes. Raises ConfigurationError.
     """
     left = {archive.name for archive in archives.listed(backup_dir, environment)}
+    reached = []
     for verdict in judgement.verdicts:
-        if verdict.deleted and verdict.name in left:
-            archives.delete(backup_dir / environment / verdict.name)
+        try:
+            if verdict.deleted and verdict.name in left:
+                archives.delete(backup_dir / environment / verdict.name)
+        except archives.InUseError:
+            reached.append(verdict._replace(deleted=False, reason=IN_USE))
+        else:
+            reached.append(verdict)
     archives.sweep(backup_dir, environment)
+    return reached

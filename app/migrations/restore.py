@@ -75,12 +75,15 @@ def gather(road: Road, request: Request) -> Situation:
 def run(road: Road, situation: Situation) -> Outcome:
     """Do what was decided; looks and decides once more under the locks. Takes the target's migration lock.
 
+    Nothing deletes the backup meanwhile.
+
     Raises Refused, with the target as it was and the new database dropped, for whatever goes wrong before the
     renames; MigrationFailed where the connection was lost during them and nobody can be asked how they ended.
     """
     target, request = road.target, situation.request
     hold = Hold(road.engine, target, road.announce)
     with ExitStack() as stack, maintenance.explained(target.place):
+        stack.enter_context(archives.reading(situation.archive.folder))
         active = restore_survey.name_of(target, road.engine)
         admin = stack.enter_context(closing(maintenance.connect(target.url, active, target.place)))
         stack.enter_context(maintenance.alone(admin, situation.name, target.place))

@@ -134,6 +134,13 @@ def verdicts(name: str, home: Path, found: Sequence[Verdict], quiet: bool) -> No
     (sys.stderr if quiet else sys.stdout).flush()
 
 
+def kept_after_all(found: Sequence[Verdict], reached: Sequence[Verdict]) -> None:
+    """Say on stderr which backups `db.prune` was to delete and did not, and why."""
+    for before, after in zip(found, reached, strict=True):
+        if before.deleted and not after.deleted:
+            print(f"warning: the backup {after.name} stays for now: {after.reason}", file=sys.stderr)
+
+
 def age(passed: timedelta) -> str:
     """Return a time that has passed, in its largest unit."""
     seconds = max(0, int(passed.total_seconds()))

@@ -45,6 +45,7 @@ def prune(c: Context, env: str = "", yes: bool = False, json: bool = False) -> N
     policy = Policy(environment.backup_keep, datetime.now(UTC), yes)
     judgement = backup_screen.judge(found, dead, policy, quiet=json)
     backup_screen.verdicts(environment.name, home / environment.name, judgement.verdicts, quiet=json)
-    pruning.apply(home, environment.name, judgement)
+    reached = pruning.apply(home, environment.name, judgement)
+    backup_screen.kept_after_all(judgement.verdicts, reached)
     if json:
-        documents.show(backup_screen.prune_document(environment.name, home / environment.name, judgement.verdicts))
+        documents.show(backup_screen.prune_document(environment.name, home / environment.name, reached))

@@ -1,5 +1,5 @@
 import secrets
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from app.migrations import archives, manifest, proof, restoring, scratch, scratch_fit
+from app.migrations.dump_progress import Progress
 from app.migrations.errors import ConfigurationError, NegativeAnswer, Refused
 from app.migrations.manifest import DatabaseSettings
 from app.migrations.scratch_fit import Collation, Needs
 from tests.migrations.chains import ask
 from tests.migrations.kept_backups import SAMPLE
-from tests.migrations.sites import Site, site
+from tests.migrations.sites import ROOT, Site, site
 
 SHOP = "CREATE TABLE t AS SELECT generate_series(1, 20) AS a; CREATE TABLE alembic_version AS SELECT 'x' AS version_num"
 NOWHERE = "xx_YY.utf8"
@@ -38,6 +39,18 @@ def test_a_proof_is_written_into_the_manifest_and_leaves_no_database(shop: Site,
     proof.refuse_unless_equal(made, proven)
     mine = {name for name in databases(scratch_admin) - before if name.startswith(scratch.SCRATCH_PREFIX)}
     assert _of_this_test(mine, scratch_admin) == set()
+
+
+def test_a_backup_is_not_deleted_while_it_is_proven(shop: Site) -> None:
+    made, tried = shop.make(), []
+
+    def delete(progress: Progress) -> None:
+        with suppress(archives.InUseError):
+            tried.append(progress)
+            archives.delete(made.folder)
+
+    assert proof.prove(ROOT, made, shop.environment, delete).equal
+    assert tried
 
 
 def test_a_manifest_that_says_more_than_the_dump_holds_is_not_proven(shop: Site, tmp_path: Path) -> None:

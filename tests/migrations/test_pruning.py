@@ -84,3 +84,16 @@ def test_a_last_one_with_rows_that_is_damaged_protects_an_older_one(tmp_path: Pa
     assert deleted(judged(tmp_path, 1)) == [backups[2].name, backups[0].name]
     spoil(backups[1])
     assert deleted(judged(tmp_path, 1)) == [backups[2].name, backups[1].name]
+
+
+def test_a_backup_that_is_read_stays_until_that_is_over(tmp_path: Path) -> None:
+    backups = [kept(tmp_path, days) for days in (4, 3, 2, 1)]
+    judgement = judged(tmp_path, 1)
+    with archives.reading(backups[1].folder):
+        reached = pruning.apply(tmp_path, "prod", judgement)
+    assert [(verdict.name, verdict.reason) for verdict in reached if not verdict.deleted][1:] == [
+        (backups[1].name, "another command is reading it")
+    ]
+    assert [archive.name for archive in archives.listed(tmp_path, "prod")] == [backups[n].name for n in (3, 1)]
+    pruning.apply(tmp_path, "prod", judged(tmp_path, 1))
+    assert [archive.name for archive in archives.listed(tmp_path, "prod")] == [backups[3].name]

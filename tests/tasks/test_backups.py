@@ -188,6 +188,17 @@ def test_old_backups_are_named_then_deleted(clone: Clone, home: Path) -> None:
     assert clone.inv("db.prune").out == f"nothing to delete: 3 of prod in {home}/prod stay\n"
 
 
+def test_a_backup_that_another_command_reads_stays_and_that_is_said(clone: Clone, home: Path) -> None:
+    keep_two(clone)
+    names = [kept(home, days).name for days in (4, 3, 2)]
+    with archives.reading(home / "prod" / names[0]):
+        done = clone.inv("db.prune", "--json")
+    assert f"warning: the backup {names[0]} stays for now: another command is reading it" in done.err
+    told = {"name": names[0], "deleted": False, "reason": "another command is reading it"}
+    assert json.loads(done.out)["backups"][2] == told
+    assert left(home) == names[::-1]
+
+
 def test_what_is_younger_than_a_day_goes_only_with_consent(clone: Clone, home: Path) -> None:
     keep_two(clone)
     young = [kept(home, hours / 24) for hours in (9, 8, 7)]
