@@ -120,6 +120,7 @@ def needs(**changes: object) -> Needs:
     return Needs(PLAIN, ("plpgsql",), ("postgres",))._replace(**changes)  # type: ignore[arg-type]
 
 
+@pytest.mark.private
 @pytest.mark.parametrize(
     ("wanted", "lacking"),
     [
@@ -159,6 +160,7 @@ def test_an_ordinary_role_cannot_make_the_roles_of_a_dump(scratch_admin: str) ->
             cursor.execute(f"DROP ROLE {user}")
 
 
+@pytest.mark.private
 def test_everything_that_is_lacking_is_one_error_with_the_ways_out(shop: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = needs(extensions=("citext", "hstore"))
     monkeypatch.setattr(scratch_fit, "needs_of", lambda connection: asked)
