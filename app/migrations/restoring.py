@@ -29,6 +29,12 @@ PROVIDERS_SINCE = 15
 PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL row_security = off"
 DROPPED_SOON = "-c client_connection_check_interval=2s"
 """An index that a killed pg_restore was building is given up. PostgreSQL 14, not on every system."""
+UNKNOWN = 'unrecognized parameter "pg_attver"'
+OLD_DUMP = (
+    " (pg_dump {made_by}, which made this backup, is older than the minor release of its server, whose notes on columns"
+    " it took for settings: make another one with a newer pg_dump, which PG_BIN names)"
+)
+"""A server from 17.12 on understands them, so that the backup can be restored there."""
 SHOWN = 20
 """Differences of one kind that are named; of the others the number is."""
 
@@ -79,7 +85,8 @@ def restore(archive: Archive, into: Into, advance: Advance | None = None) -> Non
     try:
         child.run(command, {**target.environment, **_session(into.url)}, heard)
     except child.ChildFailed as error:
-        reason = f"pg_restore {clients.version} stopped: {redact(error.told)}"
+        why = OLD_DUMP.format(made_by=archive.readable().client_version) if UNKNOWN in error.told else ""
+        reason = f"pg_restore {clients.version} stopped: {redact(error.told)}{why}"
         raise NotRestored(reason, "deadlock detected" in error.told) from error
     except OSError as error:
         raise NotRestored(f"{command[0]} cannot be run: {error.strerror}") from error

@@ -69,6 +69,17 @@ def test_a_manifest_that_says_more_than_the_dump_holds_is_not_proven(shop: Site,
     assert not archives.read(made.folder).proven
 
 
+def test_a_pg_dump_that_is_older_than_the_servers_release_is_named(shop: Site, database: str) -> None:
+    noted = "UPDATE pg_attribute SET attoptions = '{pg_attver=7}' WHERE attrelid = 't'::regclass AND attnum > 0"
+    ask(database, noted)
+    made = shop.make()
+    if shop.prove(made).equal:
+        pytest.skip("this server's programs know pg_attver")
+    (difference,) = archives.read(made.folder).readable().proof.differences  # type: ignore[union-attr]
+    assert f"(pg_dump {made.readable().client_version}, which made this backup, is older than the minor" in difference
+    assert "make another one with a newer pg_dump, which PG_BIN names" in difference
+
+
 def test_a_backup_whose_bytes_have_changed_is_not_restored(shop: Site) -> None:
     made = shop.make()
     next(made.dump.glob("*.dat*")).write_bytes(b"x")
