@@ -3,8 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -82,7 +81,7 @@ def dressing(situation: Situation, name: str, live: DatabaseSettings | None) -> 
 
 
 def fill(situation: Situation, built: Database, jobs: int, advance: Advance | None) -> Content:
-    """Restore into the new database, compare it with the manifest, run ANALYZE meanwhile. Raises Refused if it differs.
+    """Restore into the new database, compare it with the manifest, run ANALYZE. Raises Refused for any difference.
 
     Raises NotRestored where several `jobs` were in each other's way: one alone cannot be.
     """
@@ -99,28 +98,11 @@ def fill(situation: Situation, built: Database, jobs: int, advance: Advance | No
             chosen = rescue.with_rows(part, expected)
             expected = {name: rows for name, rows in expected.items() if name in chosen}
         _restore(situation, Into(built.url, programs, jobs, tuple(options)), advance)
-    with _analysed(built):
-        _refuse_differences(situation, _differences(situation, built, expected))
-    return Content(expected, left_out)
-
-
-@contextmanager
-def _analysed(built: Database) -> Iterator[None]:
-    """Run ANALYZE beside the block, whose end waits for it. An exception of the block's, an interrupt too, ends it."""
-    options = {"isolation_level": "AUTOCOMMIT"}
-    with built.engine.connect().execution_options(**options) as connection, ThreadPoolExecutor(1, "analyse") as pool:
+    _refuse_differences(situation, _differences(situation, built, expected))
+    with built.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("SET statement_timeout = 0")
-        session: RawConnection = connection.connection.dbapi_connection  # type: ignore[assignment]
-        analysing = pool.submit(connection.exec_driver_sql, "ANALYZE")
-        try:
-            yield
-            analysing.result()
-        except BaseException:
-            while not analysing.done():
-                with suppress(psycopg2.Error):
-                    session.cancel()
-                wait([analysing], 0.1)
-            raise
+        connection.exec_driver_sql("ANALYZE")
+    return Content(expected, left_out)
 
 
 def _programs(situation: Situation) -> Clients:

@@ -8,15 +8,13 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from sqlalchemy import NullPool, create_engine
 
-from app.migrations import archives, locking, restore, restore_build, restore_plan
+from app.migrations import archives, locking, restore, restore_plan
 from app.migrations.dump_progress import Progress
 from app.migrations.errors import ConfigurationError, Refused
 from app.migrations.identity import Standing
-from app.migrations.restore_build import Database
 from app.migrations.restore_plan import Request
-from tests.migrations.chains import ask, dsn, until
+from tests.migrations.chains import ask, dsn
 from tests.migrations.restores import DESTROY, Shop, shop
 from tests.migrations.sites import site
 from tests.roads import journal
@@ -58,24 +56,6 @@ def test_the_backup_is_not_deleted_while_it_is_restored_and_the_planner_knows_th
     assert archives.check(archive) == []
     assert ask(ours.url, "SELECT reltuples::int FROM pg_class WHERE relname = 'users'") == [(200,)]
     assert ask(ours.url, "SELECT count(*) FROM pg_stats WHERE tablename = 'users'") != [(0,)]
-
-
-@pytest.mark.timeout(60)
-def test_what_goes_wrong_beside_analyze_ends_it(database: str) -> None:
-    ask(database, "CREATE TABLE t AS SELECT 1 AS a")
-    built = Database("t", 0, database, create_engine(database, poolclass=NullPool))
-    waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 't'::regclass"
-
-    def interrupted() -> None:
-        with restore_build._analysed(built):
-            until(lambda: ask(database, waiting), "ANALYZE waits")
-            raise KeyboardInterrupt
-
-    with closing(psycopg2.connect(dsn(database))) as other, other.cursor() as cursor:
-        cursor.execute("LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE")
-        with pytest.raises(KeyboardInterrupt):
-            interrupted()
-        assert ask(database, waiting) == []
 
 
 @pytest.mark.slow
