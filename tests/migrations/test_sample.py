@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from app.migrations import scratch
 from app.migrations.sample import Sampler
+from tests.migrations.chains import ask
 from tests.migrations.samples import connected, fill
 
 PRELUDE = """
@@ -219,3 +220,12 @@ def test_constraints_are_kept_and_what_they_allow_is_there(filled: Filled, name:
 @pytest.mark.parametrize("name", WITH_MORE)
 def test_indexes_and_partitions_are_kept_and_what_they_allow_is_there(filled: Filled, name: str) -> None:
     filled.check(f"i{list(WITH_MORE).index(name)}", WITH_MORE[name][2])
+
+
+def test_nothing_is_compiled_while_rows_are_made(database: str) -> None:
+    ddl = """CREATE TABLE t (a int, jit text);
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN NEW.jit = current_setting('jit'); RETURN NEW; END$$;
+    CREATE TRIGGER note BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION note()"""
+    assert fill(database, ddl) == {}
+    assert ask(database, "SELECT DISTINCT jit FROM t") == [("off",)]
