@@ -26,7 +26,11 @@ HOME = Path(__file__).resolve().parents[2]
 """The repository that this toolkit is in."""
 
 INSTALLED = tuple(
-    {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    {
+        each + os.sep
+        for name in ("stdlib", "platstdlib", "purelib", "platlib")
+        for each in (sysconfig.get_path(name), os.path.realpath(sysconfig.get_path(name)))  # .venv may be a link
+    }
 )
 OURS = frozenset(path.stem for path in HOME.iterdir() if path.is_dir() or path.suffix == ".py")
 """The packages and modules that this repository has, and that another project may have too."""

@@ -1,5 +1,6 @@
 """Imports that fail: the revision is stepped over and named, or stands on empty modules; and what a failure leaves."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.abc import MetaPathFinder
@@ -14,6 +15,7 @@ from app.migrations import project_stage as stage
 from app.migrations import scratch
 from app.migrations.errors import ConfigurationError, MigrationFailed
 from app.migrations.project import Project, open_project
+from tests.clones import copy_tree
 from tests.migrations.layouts import FROM_CONFIG, HANDED, Layout, ask, emptied, engine, tables, upgrade, upgrades
 
 
@@ -155,6 +157,16 @@ class Editable(MetaPathFinder):
 
     def find_spec(self, name: str, _path: object, _target: object = None) -> ModuleSpec | None:
         return spec_from_file_location(name, stage.HOME / "app/__init__.py") if name == "app" else None
+
+
+def test_what_is_installed_is_not_ours_where_the_environment_is_a_link(tmp_path: Path) -> None:
+    tree = copy_tree(tmp_path / "tree")
+    (tree / ".venv").symlink_to(sys.prefix)
+    program = "import alembic.context\nfrom app.migrations import project_stage\nprint(*project_stage._our_modules())"
+    done = subprocess.run(
+        [tree / ".venv/bin/python", "-c", program], cwd=tree, capture_output=True, text=True, check=True
+    )
+    assert {name.partition(".")[0] for name in done.stdout.split()} == {"app"}
 
 
 def test_our_own_packages_are_not_those_that_a_project_is_missing(
