@@ -158,6 +158,7 @@ def test_a_limit_of_file_sizes_is_explained_and_nothing_is_left(database: str, t
     assert [path for path in tmp_path.rglob("*") if path.is_dir() and path.name != "prod"] == []
 
 
+@pytest.mark.private
 def test_a_table_of_an_extensions_own_is_left_to_the_extension(database: str, tmp_path: Path) -> None:
     ask(database, "CREATE EXTENSION vector; CREATE TABLE t (v vector(2)); INSERT INTO t VALUES ('[1,2]')")
     described = site(tmp_path, database).make().readable()
