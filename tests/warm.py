@@ -69,6 +69,12 @@ class _Handler(socketserver.StreamRequestHandler):
         self.wfile.write(f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
+class _Server(socketserver.ForkingTCPServer):
+    """Takes all that comes at once. With Python's queue of five the kernel drops the rest: it comes minutes later."""
+
+    request_queue_size = 128
+
+
 def _become(module: str, arguments: list[str], folder: str, environment: dict[str, str], output: Path) -> None:
     """Run the command and end this process, without a way back into the server's code."""
     code = 0
@@ -95,7 +101,7 @@ def serve() -> None:
     with redirect_stdout(StringIO()):
         Program().run(["inv", *WARMING], exit=False)
     gc.freeze()  # else the first collection of each fork copies all that is loaded
-    with socketserver.ForkingTCPServer(("127.0.0.1", 0), _Handler) as server:
+    with _Server(("127.0.0.1", 0), _Handler) as server:
         sys.stdout.write(f"{server.server_address[1]}\n")
         sys.stdout.flush()
         server.serve_forever()
