@@ -53,10 +53,6 @@ class Held(NamedTuple):
     not_added: Mapping[str, str] = {}
     unmerged: Sequence[str] = ()
 
-    def objects(self) -> dict[str, str]:
-        """Return the objects by path."""
-        return {path: entry.object for path, entry in self.entries.items()}
-
 
 def index(shown: Shown, places: Sequence[str], running: Running | None = None) -> Held:
     """Return what the next commit will hold below `places`. Raises ConfigurationError where git does not say.
