@@ -91,6 +91,7 @@ class Halts:
         self.listener = listener
         self.pool = pool
         self.lines: list[socket.socket] = []
+        self.unheard = 0
 
     def start(self, clone: Clone, *command: str, after: int = 0, at: str = "", **changes: str) -> "Future[Done]":
         """Start `command` (alembic or inv, and its words); it stops after a number of statements, or at one's words.
@@ -102,6 +103,7 @@ class Halts:
         future: Future[Done] = self.pool.submit(
             runs, *command[1:], ok=False, HALT_PORT=port, HALT_AFTER=str(after), HALT_AT=at, **changes
         )
+        self.unheard += 1
         future.add_done_callback(lambda _: self._wake())
         return future
 
@@ -110,13 +112,22 @@ class Halts:
         line, _ = self.listener.accept()
         line.settimeout(WITHIN)
         self.lines.append(line)
-        told = line.makefile().readline()
-        return Stopped(*json.loads(told)) if told else None
+        if told := line.makefile().readline():
+            return Stopped(*json.loads(told))
+        self.unheard -= 1
+        return None
 
     def go(self) -> None:
         """Let all that have stopped go on."""
         while self.lines:
             self.lines.pop().close()
+
+    def abandon(self) -> None:
+        """Let every command run to its end: nothing of a test that failed is in the way of the next."""
+        while self.unheard:
+            self.go()
+            self.stopped()
+        self.go()
 
     def _wake(self) -> None:
         with suppress(OSError), socket.create_connection(self.listener.getsockname()):

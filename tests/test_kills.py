@@ -99,7 +99,7 @@ def five(tmp_path_factory: pytest.TempPathFactory, scratch_admin: str) -> Clone:
 
 
 @pytest.fixture(scope="module")
-def site(own: Server, five: Clone) -> Iterator[Site]:
+def shared(own: Server, five: Clone) -> Iterator[Site]:
     with ExitStack() as opened:
         slots = []
         for number in range(AT_ONCE):
@@ -111,6 +111,15 @@ def site(own: Server, five: Clone) -> Iterator[Site]:
         schemas = dict(grown(clone, slots[0]))
         emptied(slots[0])
         yield Site(own, clone, slots, runner.history(clone.folder), course(clone, slots[0]), schemas)
+
+
+@pytest.fixture
+def site(shared: Site) -> Iterator[Site]:
+    """The site as each test finds it: served, and without commands that another has left where they had stopped."""
+    yield shared
+    server.maintenance_url(shared.server)
+    for slot in shared.slots:
+        slot.halting.abandon()
 
 
 def emptied(slot: Slot) -> None:

@@ -6,6 +6,7 @@
 import gc
 import json
 import os
+import signal
 import socket
 import socketserver
 import subprocess
@@ -42,19 +43,20 @@ class Warm(Clone):
 
 @contextmanager
 def warm(clone: Clone, url: str) -> Iterator[Warm]:
-    """Start that process, with an upgrade of the empty database `url`; it ends with the block."""
+    """Start that process, with an upgrade of the empty database `url`; the block ends it and all that it runs."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.warm"],
         cwd=clone.folder,
         env={**clone.environment, "DATABASE_URL": url},
         stdout=subprocess.PIPE,
         text=True,
+        process_group=0,
     ) as process:
         assert process.stdout is not None
         try:
             yield Warm(clone.folder, clone.environment, int(process.stdout.readline()))
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 class _Handler(socketserver.StreamRequestHandler):
