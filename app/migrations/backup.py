@@ -27,6 +27,7 @@ from app.migrations.contents import Contents
 from app.migrations.dump_progress import Advance, DumpMeter, Sized
 from app.migrations.environments import Environment
 from app.migrations.errors import ConfigurationError, MigrationError, Refused, Unreachable
+from app.migrations.following import following
 from app.migrations.manifest import Manifest
 from app.migrations.restoring import CATALOG
 from app.migrations.snapshot import Snapshot
@@ -63,14 +64,14 @@ def make(root: Path, target: Target, engine: Engine, advance: Advance | None = N
             folder = archives.resolve_dir(root, environment.backup_dir)
             revisions = taken.contents.revisions
             draft = stack.enter_context(archives.create(folder, environment.name or UNNAMED, started_at, revisions))
-            with _counting(taken) as counted:
+            with _counting(taken) as counted, following(draft.dump) as followed:
                 _dump(target, taken, programs, draft, advance)
             found = counted()
         described = _manifest(root, target, programs, taken.contents, found)
         with durable.explained(draft.folder):
             document = json.dumps(catalog.to_document(found.catalog), indent=1)
             durable.write(draft.folder / CATALOG, document.encode())
-            files = archives.hash_files(draft.folder)
+            files = archives.hash_files(draft.folder, followed.hashed())
         seconds = round(time.monotonic() - began, 3)
         return archives.read(
             draft.finish(replace(described, files=files, started_at=started_at.isoformat(), seconds=seconds))

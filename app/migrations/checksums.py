@@ -2,10 +2,11 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from app.migrations import durable, manifest
@@ -16,6 +17,7 @@ WORKERS = min(8, os.cpu_count() or 1)
 
 Advance = Callable[[int], None]
 """Is told, from several threads, how many more bytes were read."""
+NOTHING: Mapping[str, "Begun"] = MappingProxyType({})
 
 
 class Found(NamedTuple):
@@ -25,9 +27,29 @@ class Found(NamedTuple):
     fault: str = ""
 
 
-def hash_files(folder: Path, advance: Advance | None = None) -> tuple[File, ...]:
-    """Return all files below `folder` but the manifest, by name. Raises OSError, also for what is no plain file."""
-    found = _found(folder, advance)
+class Begun:
+    """The beginning of a file that is hashed already: its first `size` bytes."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.digest = sha256()
+
+    def go_on(self, descriptor: int, advance: Advance | None = None) -> None:
+        """Hash what the file of `descriptor` holds beyond, to its end as it is now. Raises OSError."""
+        view = memoryview(bytearray(BLOCK))
+        while count := os.preadv(descriptor, [view], self.size):
+            self.digest.update(view[:count])
+            self.size += count
+            if advance:
+                advance(count)
+
+
+def hash_files(folder: Path, begun: Mapping[str, Begun] = NOTHING) -> tuple[File, ...]:
+    """Return all files below `folder` but the manifest, by name. Raises OSError, also for what is no plain file.
+
+    `begun` are beginnings, by name, of files that were only appended to since; they are not read again.
+    """
+    found = _found(folder, None, begun)
     for one in found:
         if one.fault:
             raise OSError(f"{one.file.name} {one.fault}")
@@ -58,10 +80,10 @@ def _difference(expected: File, found: Found, known: dict[str, str]) -> str:
     return "was changed: its bytes are not those that were written"
 
 
-def _found(folder: Path, advance: Advance | None) -> list[Found]:
+def _found(folder: Path, advance: Advance | None, begun: Mapping[str, Begun] = NOTHING) -> list[Found]:
     names = sorted(_names(folder))
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="hash") as pool:
-        return list(pool.map(lambda name: _hashed(folder, name, advance), names))
+        return list(pool.map(lambda name: _hashed(folder, name, advance, begun.get(name)), names))
 
 
 def _names(folder: Path) -> Iterator[str]:
@@ -77,33 +99,20 @@ def _raised(error: OSError) -> None:
     raise error
 
 
-def _hashed(folder: Path, name: str, advance: Advance | None) -> Found:
+def _hashed(folder: Path, name: str, advance: Advance | None, begun: Begun | None) -> Found:
     try:
         descriptor = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         what = "is a symbolic link" if (folder / name).is_symlink() else f"cannot be read: {error.strerror}"
         return Found(File(name, 0, ""), what)
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             return Found(File(name, 0, ""), "is no plain file")
-        try:
-            size, digest = _digest(_blocks(file.readinto), advance)
-        except OSError as error:
-            return Found(File(name, 0, ""), f"cannot be read: {error.strerror}")
-    return Found(File(name, size, digest))
-
-
-def _blocks(readinto: Callable[[memoryview], int | None]) -> Iterator[memoryview]:
-    view = memoryview(bytearray(BLOCK))
-    while count := readinto(view):
-        yield view[:count]
-
-
-def _digest(blocks: Iterable[memoryview], advance: Advance | None) -> tuple[int, str]:
-    size, digest = 0, sha256()
-    for block in blocks:
-        digest.update(block)
-        size += len(block)
-        if advance:
-            advance(len(block))
-    return size, digest.hexdigest()
+        hashed = begun if begun and begun.size <= status.st_size else Begun()
+        hashed.go_on(descriptor, advance)
+    except OSError as error:
+        return Found(File(name, 0, ""), f"cannot be read: {error.strerror}")
+    finally:
+        os.close(descriptor)
+    return Found(File(name, hashed.size, hashed.digest.hexdigest()))

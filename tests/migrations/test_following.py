@@ -1,0 +1,122 @@
+"""Files that are hashed while they grow have the hash of the whole, and no failure of the disk is lost on the way."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.migrations import archives, backup, checksums, following
+from app.migrations.following import Following
+from tests.migrations.chains import ask, until
+from tests.migrations.restores import shop
+
+GROWN = "dump/7.dat.gz"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A backup's folder in which every byte and every moment counts."""
+    monkeypatch.setattr(following, "STEP", 1)
+    monkeypatch.setattr(following, "PERIOD", 0.001)
+    (tmp_path / "dump").mkdir()
+    return tmp_path
+
+
+def append(folder: Path, data: bytes, name: str = GROWN) -> None:
+    with (folder / name).open("ab") as file:
+        file.write(data)
+
+
+def wait_for(followed: Following, size: int) -> None:
+    until(lambda: GROWN in followed.begun and followed.begun[GROWN].size == size, f"{size} bytes are hashed")
+
+
+def test_a_file_that_grows_has_the_hash_of_the_whole(folder: Path) -> None:
+    with following.following(folder / "dump") as followed:
+        for size in (5, 3_000_005, 3_000_010):
+            append(folder, os.urandom(size - (followed.begun[GROWN].size if followed.begun else 0)))
+            wait_for(followed, size)
+    append(folder, b"the end")
+    append(folder, b"listed", "dump/toc.dat")
+    assert followed.hashed().keys() == {GROWN}
+    found = checksums.hash_files(folder, followed.hashed())
+    assert {file.name: file.size for file in found} == {GROWN: 3_000_017, "dump/toc.dat": 6}
+    assert found == checksums.hash_files(folder)
+
+
+def test_what_is_hashed_is_not_read_again_and_a_change_in_it_is_found(folder: Path) -> None:
+    append(folder, b"12345")
+    with following.following(folder / "dump") as followed:
+        wait_for(followed, 5)
+    (folder / GROWN).write_bytes(b"1x345")
+    written = checksums.hash_files(folder, followed.hashed())
+    assert checksums.faults(folder, written) == [
+        f"{GROWN} was changed: its bytes are not those that were written",
+    ]
+
+
+def test_a_file_that_was_cut_is_hashed_anew(folder: Path) -> None:
+    append(folder, b"12345")
+    with following.following(folder / "dump") as followed:
+        wait_for(followed, 5)
+    (folder / GROWN).write_bytes(b"12")
+    assert checksums.hash_files(folder, followed.hashed()) == checksums.hash_files(folder)
+
+
+def test_small_files_are_left_for_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "STEP", 1000)
+    append(folder, b"small", "dump/8.dat")
+    append(folder, bytes(1000))
+    with following.following(folder / "dump") as followed:
+        wait_for(followed, 1000)
+    assert followed.hashed().keys() == {GROWN}
+
+
+def test_what_the_disk_did_not_take_is_said_at_the_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system reports a write that failed to the first who asks, and to nobody after him."""
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fdatasync", refuse)
+    append(folder, b"12345")
+    with following.following(folder / "dump") as followed:
+        until(lambda: followed.fault is not None, "the disk was asked")
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        followed.hashed()
+
+
+def test_a_folder_that_is_not_there_yet_or_no_more_is_waited_for(folder: Path) -> None:
+    (folder / "dump").rmdir()
+    with following.following(folder / "dump") as followed:
+        (folder / "dump").mkdir()
+        append(folder, b"12345")
+        wait_for(followed, 5)
+        (folder / GROWN).unlink()
+        (folder / "dump").rmdir()
+        (folder / "dump").mkdir()
+        append(folder, b"1234567")
+        wait_for(followed, 7)
+
+
+def test_a_real_backup_is_followed(
+    folder: Path, scratch_admin: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[Following] = []
+
+    @contextmanager
+    def listened(dump: Path) -> Iterator[Following]:
+        with following.following(dump) as followed:
+            seen.append(followed)
+            yield followed
+
+    monkeypatch.setattr(backup, "following", listened)
+    with shop(scratch_admin, tmp_path) as ours:
+        ask(ours.url, "CREATE TABLE noise AS SELECT gen_random_uuid() FROM generate_series(1, 200000)")
+        made = ours.site.make()
+        (followed,) = seen
+        assert followed.begun
+        assert archives.check(made) == []
