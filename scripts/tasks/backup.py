@@ -12,8 +12,8 @@ def backup(c: Context, env: str = "", prove: bool = False, json: bool = False) -
     from app.migrations import backup as dumps
     from scripts.tasks import backup_screen, bars, workplace
 
-    place = workplace.enter(env)
-    place.status()
+    place = workplace.reach(env)
+    place.identify()
     environment = place.target.environment
     if prove:
         proof.check_provable(ROOT, environment, place.engine)

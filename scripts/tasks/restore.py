@@ -54,18 +54,12 @@ def restore(
 def _road(env: str) -> "Road":
     import sys
 
-    from sqlalchemy.pool import NullPool
-
-    from app.core.config import variables
-    from app.core.database import make_engine
-    from app.migrations import environments, targets
     from app.migrations.redaction import redact
     from app.migrations.restore import Road
+    from scripts.tasks import workplace
 
-    target = targets.resolve(environments.for_tasks(ROOT, env, variables()), ROOT)
-    return Road(
-        ROOT, target, make_engine(target.url, NullPool), lambda line: print(redact(line), file=sys.stderr, flush=True)
-    )
+    place = workplace.reach(env)
+    return Road(ROOT, place.target, place.engine, lambda line: print(redact(line), file=sys.stderr, flush=True))
 
 
 def _report(way: "Road", reached: "Outcome") -> None:

@@ -12,11 +12,25 @@ from app.core.config import variables
 from app.core.engine import make_engine
 from app.migrations import environments, failures, guard, runner, targets
 from app.migrations.errors import MigrationError
+from app.migrations.identity import Verdict
 from app.migrations.status import Status, read
 from scripts.tasks.command import ROOT
 
 if TYPE_CHECKING:
     from app.migrations.archives import Archive
+
+
+class Reached(NamedTuple):
+    """An environment and its database, running when it is a private server. The history is not looked at."""
+
+    target: targets.Target
+    engine: Engine
+
+    def identify(self) -> None:
+        """Warn, over a new connection, where the database is not this environment's."""
+        with failures.explained(self.target.place), self.engine.connect() as connection:
+            seen = guard.examine(connection.execution_options(isolation_level="AUTOCOMMIT"))
+        _warn(guard.judge(self.target, seen, ROOT))
 
 
 class Workplace(NamedTuple):
@@ -35,8 +49,7 @@ class Workplace(NamedTuple):
         """Read where the database stands, over a new connection; warn where it is not this environment's."""
         with failures.explained(self.target.place):
             seen = read(self.engine, self.script, self.target, ROOT)
-        if not seen.verdict.allows_change:
-            print(f"warning: {seen.verdict.reason}\n  next: {seen.verdict.next}", file=sys.stderr)
+        _warn(seen.verdict)
         return seen
 
     def last_backup(self) -> "Archive | None":
@@ -54,6 +67,20 @@ class Workplace(NamedTuple):
             seen = read(self.engine, self.script, self.target, ROOT)
         guard.refuse_unless_ours(self.target, seen.verdict)
         return seen
+
+
+def _warn(verdict: Verdict) -> None:
+    if not verdict.allows_change:
+        print(f"warning: {verdict.reason}\n  next: {verdict.next}", file=sys.stderr)
+
+
+def reach(env: str) -> Reached:
+    """Load the environment and find its database, for what has to work with a broken history too.
+
+    Raises ConfigurationError, Refused or Unreachable. No connection stays open.
+    """
+    target = targets.resolve(environments.for_tasks(ROOT, env, variables()), ROOT)
+    return Reached(target, make_engine(target.url, NullPool))
 
 
 def enter(env: str) -> Workplace:
