@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 from sqlalchemy import Engine
@@ -49,6 +50,13 @@ class Counted(NamedTuple):
     rows: dict[str, int]
 
 
+class Counting(NamedTuple):
+    """`begin` has the rows counted from now on, beside pg_dump; `result` is had after it, an error too."""
+
+    begin: Callable[[], None]
+    result: Callable[[], Counted]
+
+
 def make(root: Path, target: Target, engine: Engine, advance: Advance | None = None) -> Archive:
     """Back up the target into its environment's BACKUP_DIR and return what was made; `advance` hears of tables.
 
@@ -64,9 +72,9 @@ def make(root: Path, target: Target, engine: Engine, advance: Advance | None = N
             folder = archives.resolve_dir(root, environment.backup_dir)
             revisions = taken.contents.revisions
             draft = stack.enter_context(archives.create(folder, environment.name or UNNAMED, started_at, revisions))
-            with _counting(taken) as counted, following(draft.dump) as followed:
-                _dump(target, taken, programs, draft, advance)
-            found = counted()
+            with _counting(taken) as counting, following(draft.dump) as followed:
+                _dump(target, taken, programs, draft, _Heard(taken, workers(environment), advance, counting.begin))
+            found = counting.result()
         described = _manifest(root, target, programs, taken.contents, found)
         with durable.explained(draft.folder):
             document = json.dumps(catalog.to_document(found.catalog), indent=1)
@@ -91,13 +99,36 @@ def _programs(target: Target, engine: Engine) -> Clients:
     return found
 
 
+class _Heard(DumpMeter):
+    """Listens to pg_dump, and has the rows counted when it no longer keeps all cores busy."""
+
+    def __init__(self, taken: Snapshot, jobs: int, advance: Advance | None, begin: Callable[[], None]) -> None:
+        super().__init__((Sized(table.label, table.bytes) for table in taken.tables), advance or (lambda _: None))
+        self.jobs, self.begin = jobs, begin
+
+    def __call__(self, line: str) -> None:
+        super().__call__(line)
+        if self.jobs == 1 or self.is_past_its_peak(self.jobs):
+            self.begin()
+
+
 @contextmanager
-def _counting(taken: Snapshot) -> Iterator[Callable[[], Counted]]:
-    """Read the catalog and count the rows beside the block; the result can be had after it, an error too."""
+def _counting(taken: Snapshot) -> Iterator[Counting]:
+    """Read the catalog beside the block, and count the rows from `begin` on, at the latest when the block has ended."""
+    begun = Event()
+
+    def count() -> Counted:
+        schema = taken.catalog()
+        begun.wait()
+        return Counted(schema, taken.rows())
+
     with ThreadPoolExecutor(1, "count") as pool:
-        counted: Future[Counted] = pool.submit(lambda: Counted(taken.catalog(), taken.rows()))
+        counted: Future[Counted] = pool.submit(count)
         try:
-            yield counted.result
+            try:
+                yield Counting(begun.set, counted.result)
+            finally:
+                begun.set()
         except BaseException:
             while not counted.done():
                 taken.cancel()
@@ -105,7 +136,7 @@ def _counting(taken: Snapshot) -> Iterator[Callable[[], Counted]]:
             raise
 
 
-def _dump(target: Target, taken: Snapshot, programs: Clients, draft: Draft, advance: Advance | None) -> None:
+def _dump(target: Target, taken: Snapshot, programs: Clients, draft: Draft, heard: DumpMeter) -> None:
     libpq = urls.to_libpq(target.url)
     command = [
         programs.path("pg_dump"),
@@ -122,7 +153,6 @@ def _dump(target: Target, taken: Snapshot, programs: Clients, draft: Draft, adva
         f"--file={draft.dump}",
         f"--dbname={libpq.conninfo}",
     ]
-    heard = DumpMeter((Sized(table.label, table.bytes) for table in taken.tables), advance) if advance else None
     name = f"{snapshot.NAME}/{target.environment.name or UNNAMED}"
     try:
         child.run(command, {"PGAPPNAME": name, **libpq.environment}, heard)
@@ -130,8 +160,7 @@ def _dump(target: Target, taken: Snapshot, programs: Clients, draft: Draft, adva
         raise _explanation(error, target, programs, draft) from error
     except OSError as error:
         raise ConfigurationError(f"{command[0]} cannot be run: {error.strerror}", f"ls -l {command[0]}") from error
-    if heard:
-        heard.finished()
+    heard.finished()
 
 
 def _explanation(error: ChildFailed, target: Target, programs: Clients, draft: Draft) -> MigrationError:

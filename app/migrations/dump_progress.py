@@ -69,6 +69,11 @@ class DumpMeter:
         """Hear that all went well."""
         self.advance(Progress(self.total, self.total, ""))
 
+    def is_past_its_peak(self, workers: int) -> bool:
+        """Return whether half of the data is dumped, or one of the `workers` has nothing left to begin."""
+        waiting = len(self.left) - len(self.running)
+        return self.done * 2 >= self.total or (not waiting and len(self.running) < workers)
+
     def _finish(self, name: str) -> None:
         """Only the name is told here: of two tables with one name that are at work, the first is taken."""
         label = next((label for label in self.running if label.endswith(f".{name}")), None)

@@ -73,7 +73,7 @@ class Following:
 
     def _sync(self, descriptor: int) -> None:
         try:
-            os.fdatasync(descriptor)
+            os.fsync(descriptor)
         except OSError as error:
             self.fault = self.fault or error
 

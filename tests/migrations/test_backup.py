@@ -1,6 +1,7 @@
 import json
 import os
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import psycopg2
 import pytest
 from sqlalchemy.engine import make_url
 
-from app.migrations import archives, backup, catalog, child, scratch, snapshot
+from app.migrations import archives, backup, catalog, child, clients, scratch, snapshot
 from app.migrations.dump_progress import Progress
 from app.migrations.errors import ConfigurationError, MigrationError, Refused
 from app.migrations.quoting import quoted
+from app.migrations.snapshot import Snapshot
 from tests.migrations import rich_schema, sites
 from tests.migrations.chains import ask, dsn, until
 from tests.migrations.sites import ROOT, site
@@ -194,3 +196,37 @@ def test_a_pg_dump_that_fails_for_another_reason_is_quoted(database: str, tmp_pa
     with pytest.raises(MigrationError, match=r"pg_dump 18.4 stopped: the moon is full; no backup was made"):
         site(tmp_path / "b", database, pg_bin=str(programs)).make()
     assert archives.listed(tmp_path / "b", "prod") == []
+
+
+def test_rows_are_counted_while_pg_dump_still_works(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(database, SHOP)
+    counting, real, rows = threading.Event(), child.run, Snapshot.rows
+
+    def counted(taken: Snapshot) -> dict[str, int]:
+        counting.set()
+        return rows(taken)
+
+    def run(command: Sequence[str], environment: Mapping[str, str], heard: Callable[[str], None]) -> None:
+        real(command, environment, heard)
+        until(counting.is_set, "the rows are counted, before pg_dump is known to have ended")
+
+    monkeypatch.setattr(Snapshot, "rows", counted)
+    monkeypatch.setattr(child, "run", run)
+    assert site(tmp_path, database).make().readable().rows["public.users"] == 2000
+
+
+def test_rows_are_counted_although_pg_dump_says_nothing(database: str, tmp_path: Path, pg: int) -> None:
+    """Several workers write to one stderr: what one of them says may be lost."""
+    ask(database, SHOP)
+    real = clients.find("", os.environ["PATH"], pg)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("pg_dump", "pg_restore"):
+        (programs / name).write_text(
+            f'#!/bin/sh\ncase "$*" in *--jobs=*) exec 2>/dev/null;; esac\nexec "{real.path(name)}" "$@"\n'
+        )
+        (programs / name).chmod(0o755)
+    made = site(tmp_path / "b", database, pg_bin=str(programs)).make()
+    assert made.readable().rows["public.users"] == 2000

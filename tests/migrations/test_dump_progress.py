@@ -29,6 +29,24 @@ def test_a_table_counts_when_it_is_finished_and_is_named_while_it_is_at_work() -
     ]
 
 
+def test_the_peak_is_over_when_half_is_dumped_or_a_worker_has_nothing_left_to_begin() -> None:
+    meter = DumpMeter([Sized("public.a", 100), Sized("public.b", 50), Sized("public.c", 20)], lambda _: None)
+    seen = []
+    for line in (
+        "pg_dump: reading schemas",
+        'pg_dump: dumping contents of table "public.a"',
+        'pg_dump: dumping contents of table "public.b"',
+        "pg_dump: finished item 2 TABLE DATA b",
+        'pg_dump: dumping contents of table "public.c"',
+        "pg_dump: finished item 3 TABLE DATA c",
+        "pg_dump: finished item 1 TABLE DATA a",
+    ):
+        meter(line)
+        seen.append((meter.is_past_its_peak(2), meter.is_past_its_peak(1)))
+    assert [two for two, _ in seen] == [False, False, False, False, False, True, True]
+    assert [one for _, one in seen] == [False, False, False, False, False, False, True]
+
+
 def test_an_unknown_line_is_passed_over() -> None:
     told: list[Progress] = []
     DumpMeter([], told.append)("pg_dump: finished item 1 TABLE DATA never begun")

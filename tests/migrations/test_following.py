@@ -81,7 +81,7 @@ def test_what_the_disk_did_not_take_is_said_at_the_end(folder: Path, monkeypatch
     def refuse(descriptor: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(os, "fdatasync", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
     append(folder, b"12345")
     with following.following(folder / "dump") as followed:
         until(lambda: followed.fault is not None, "the disk was asked")
