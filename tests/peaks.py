@@ -21,6 +21,11 @@ class Spent(NamedTuple):
     all: int
 
 
+def mean(one: Spent, other: Spent) -> Spent:
+    """Return the mean time of two runs, and the higher of their peaks."""
+    return Spent((one.seconds + other.seconds) / 2, max(one.own, other.own), max(one.all, other.all))
+
+
 def run(
     command: Sequence[str],
     folder: Path,
