@@ -20,7 +20,7 @@ STEP = 16 << 20
 PERIOD = 0.25
 """Seconds from one look to the next, at least."""
 SHARE = 20
-"""How many times as long as it looked it waits: many files must not cost more than they save."""
+"""How many times as long as it took to find what has grown it waits: many files must not cost more than they save."""
 
 
 class Following:
@@ -51,22 +51,29 @@ class Following:
     def _follow(self) -> None:
         pause = PERIOD
         while not self._over.wait(pause):
-            began = time.monotonic()
             with suppress(OSError):  # not there yet, or taken away after a failure
-                for entry in os.scandir(self.dump):
-                    if DATA.fullmatch(entry.name):
-                        self._look(entry)
-            pause = max(PERIOD, SHARE * (time.monotonic() - began))
+                began = time.monotonic()
+                grown = [entry.name for entry in os.scandir(self.dump) if self._has_grown(entry)]
+                pause = max(PERIOD, SHARE * (time.monotonic() - began))
+                for name in grown:
+                    self._go_on(name)
 
-    def _look(self, entry: "os.DirEntry[str]") -> None:
-        name = f"{self.dump.name}/{entry.name}"
-        begun = self.begun.get(name) or Begun()
-        if self._over.is_set() or entry.stat(follow_symlinks=False).st_size - begun.size < STEP:
+    def _has_grown(self, entry: "os.DirEntry[str]") -> bool:
+        if not DATA.fullmatch(entry.name):
+            return False
+        return entry.stat(follow_symlinks=False).st_size - self._of(entry.name).size >= STEP
+
+    def _of(self, name: str) -> Begun:
+        return self.begun.get(f"{self.dump.name}/{name}") or Begun()
+
+    def _go_on(self, name: str) -> None:
+        if self._over.is_set():
             return
-        descriptor = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        begun = self._of(name)
+        descriptor = os.open(self.dump / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             begun.go_on(descriptor)
-            self.begun[name] = begun
+            self.begun[f"{self.dump.name}/{name}"] = begun
             self._sync(descriptor)
         finally:
             os.close(descriptor)
