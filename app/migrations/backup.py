@@ -125,11 +125,10 @@ def _counting(taken: Snapshot) -> Iterator[Counting]:
     with ThreadPoolExecutor(1, "count") as pool:
         counted: Future[Counted] = pool.submit(count)
         try:
-            try:
-                yield Counting(begun.set, counted.result)
-            finally:
-                begun.set()
+            yield Counting(begun.set, counted.result)
+            begun.set()
         except BaseException:
+            begun.set()
             while not counted.done():
                 taken.cancel()
                 wait([counted], 0.1)

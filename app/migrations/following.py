@@ -24,7 +24,7 @@ SHARE = 20
 
 
 class Following:
-    """Follows the data files of the folder `dump`; `begun` is what is hashed and synced of each, by `dump/NAME`."""
+    """Follows the data files of the folder `dump`; `begun` is what is hashed and synced of each, by name."""
 
     def __init__(self, dump: Path) -> None:
         self.dump = dump
@@ -43,10 +43,13 @@ class Following:
         self._thread.join()
 
     def hashed(self) -> dict[str, Begun]:
-        """Return `begun`. Raises the OSError of a sync: the system tells of what the disk did not take only once."""
+        """Return `begun`, named as in the backup.
+
+        Raises the OSError of a sync: the system tells of what the disk did not take only once.
+        """
         if self.fault is not None:
             raise self.fault
-        return self.begun
+        return {f"{self.dump.name}/{name}": begun for name, begun in self.begun.items()}
 
     def _follow(self) -> None:
         pause = PERIOD
@@ -61,19 +64,15 @@ class Following:
     def _has_grown(self, entry: "os.DirEntry[str]") -> bool:
         if not DATA.fullmatch(entry.name):
             return False
-        return entry.stat(follow_symlinks=False).st_size - self._of(entry.name).size >= STEP
-
-    def _of(self, name: str) -> Begun:
-        return self.begun.get(f"{self.dump.name}/{name}") or Begun()
+        known = self.begun.get(entry.name)
+        return entry.stat(follow_symlinks=False).st_size - (known.size if known else 0) >= STEP
 
     def _go_on(self, name: str) -> None:
         if self._over.is_set():
             return
-        begun = self._of(name)
         descriptor = os.open(self.dump / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            begun.go_on(descriptor)
-            self.begun[f"{self.dump.name}/{name}"] = begun
+            self.begun.setdefault(name, Begun()).go_on(descriptor)
             self._sync(descriptor)
         finally:
             os.close(descriptor)

@@ -13,7 +13,8 @@ from app.migrations.following import Following
 from tests.migrations.chains import ask, until
 from tests.migrations.restores import shop
 
-GROWN = "dump/7.dat.gz"
+NAME = "7.dat.gz"
+GROWN = f"dump/{NAME}"
 
 
 @pytest.fixture
@@ -31,13 +32,13 @@ def append(folder: Path, data: bytes, name: str = GROWN) -> None:
 
 
 def wait_for(followed: Following, size: int) -> None:
-    until(lambda: GROWN in followed.begun and followed.begun[GROWN].size == size, f"{size} bytes are hashed")
+    until(lambda: NAME in followed.begun and followed.begun[NAME].size == size, f"{size} bytes are hashed")
 
 
 def test_a_file_that_grows_has_the_hash_of_the_whole(folder: Path) -> None:
     with following.following(folder / "dump") as followed:
         for size in (5, 3_000_005, 3_000_010):
-            append(folder, os.urandom(size - (followed.begun[GROWN].size if followed.begun else 0)))
+            append(folder, os.urandom(size - (followed.begun[NAME].size if followed.begun else 0)))
             wait_for(followed, size)
     append(folder, b"the end")
     append(folder, b"listed", "dump/toc.dat")
