@@ -10,7 +10,7 @@ from app.migrations.environment_checks import File
 from app.migrations.environments import Environment
 from app.migrations.errors import MigrationError, Unreachable
 from app.migrations.findings import Finding
-from app.migrations.guard import judge
+from app.migrations.ownership import judge
 from app.migrations.survey import Surveyor
 from app.migrations.targets import Target
 

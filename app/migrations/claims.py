@@ -8,11 +8,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from app.migrations import failures, guard, journal, locking, provenance
+from app.migrations import failures, guard, journal, locking, ownership, provenance
 from app.migrations.errors import ConfigurationError, Refused
-from app.migrations.guard import Examination
 from app.migrations.identity import Facts, Identity, Standing, Verdict
 from app.migrations.journal import Row
+from app.migrations.ownership import Examination
 from app.migrations.targets import Target
 
 CLAIMED = "claimed"
@@ -43,20 +43,20 @@ def examine(engine: Engine, target: Target, root: Path) -> Claim:
         failures.explained(target.place),
         engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
     ):
-        seen = guard.examine(connection)
+        seen = ownership.examine(connection)
     if seen.unreadable:
         raise ConfigurationError(
             f"{target.place.described}: {seen.unreadable}: whose database this is cannot be read; nothing was changed",
             f"have its owner GRANT SELECT ON {seen.schema}.{journal.IDENTITY} to this user",
         )
-    verdict = guard.judge(target, seen, root)
+    verdict = ownership.judge(target, seen, root)
     return Claim(kind_of(target, seen.recorded, verdict), target, seen, verdict)
 
 
 def kind_of(target: Target, recorded: Identity | None, verdict: Verdict) -> Kind:
     """Decide what claiming means. Raises Refused where the files themselves name one database twice."""
     if recorded is None:
-        guard.refuse_unless_ours(target, verdict)
+        ownership.refuse_unless_ours(target, verdict)
         return Kind.UNRECORDED
     if verdict.standing is Standing.OURS:
         return Kind.OURS
@@ -82,7 +82,7 @@ def apply(claim: Claim, engine: Engine, root: Path) -> None:
     """
     target, seen = claim.target, claim.seen
     if seen.schema is None:
-        raise guard.no_schema(target)
+        raise ownership.no_schema(target)
     try:
         with (
             failures.explained(target.place),

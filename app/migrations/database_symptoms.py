@@ -14,9 +14,9 @@ from app.migrations import (
     database_names,
     environment_checks,
     failures,
-    guard,
     index_symptoms,
     journal_traces,
+    ownership,
     poolers,
     session_symptoms,
     target_symptoms,
@@ -74,8 +74,8 @@ def _read(connection: Connection, target: Target, root: Path) -> Database:
         if getattr(error.orig, "pgcode", None) not in {LOCKED, CANCELLED}:
             raise
         return found._replace(locked_by=session_symptoms.locking(connection, "alembic_version"))
-    seen = guard.examine(connection)
-    verdict = guard.judge(target, seen, root)
+    seen = ownership.examine(connection)
+    verdict = ownership.judge(target, seen, root)
     found = found._replace(
         verdict=verdict,
         identity_unreadable=bool(seen.unreadable),

@@ -1,7 +1,7 @@
 """What stands around a change of a database, on every road: whose database it is, and the journal of what was done."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
@@ -15,20 +15,17 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.migrations import (
-    environments,
-    identity,
     journal,
     locking,
+    ownership,
     provenance,
     recorder,
     termination,
-    urls,
     version_rows,
     way_back,
 )
-from app.migrations.errors import ConfigurationError, MigrationError, Refused
+from app.migrations.errors import ConfigurationError, Refused
 from app.migrations.failures import NO_PERMISSION
-from app.migrations.identity import Facts, Identity, Standing, Verdict
 from app.migrations.plan import PlannedStep, refuse_what_cannot_be_undone
 from app.migrations.recorder import Desk, Done, Recorder
 from app.migrations.redaction import redact
@@ -66,15 +63,6 @@ class Attempt(Protocol):
         """Run it once."""
 
 
-class Examination(NamedTuple):
-    """What a target says about itself; `unreadable` is why its identity could not be read, or empty."""
-
-    schema: str | None
-    facts: Facts
-    recorded: Identity | None
-    unreadable: str = ""
-
-
 def run(change: Change, engine: Engine, attempt: Attempt) -> None:
     """Run `attempt` alone on the database, and again where locks of others make it necessary.
 
@@ -90,7 +78,7 @@ def run(change: Change, engine: Engine, attempt: Attempt) -> None:
     caller = caller_of(change.target)
     with termination.heard(place) as told, locking.exclusive(engine, limits.upgrade_wait, caller) as side:
         if journal.home(side) is None:
-            raise no_schema(change.target)
+            raise ownership.no_schema(change.target)
         written = Recorder(
             side,
             lambda step: _open_desk(change, side, step),
@@ -132,59 +120,16 @@ def is_change(goal: Callable[[], object]) -> bool:
     return True
 
 
-def examine(connection: Connection) -> Examination:
-    """Read what the database says about itself, on a connection in autocommit. Raises where that is lost."""
-    schema = journal.home(connection)
-    info = connection.connection.dbapi_connection.info  # type: ignore[union-attr]
-    facts = journal.observe(connection, str(info.host), int(info.port or urls.DEFAULT_PORT))  # libpq leaves it out
-    try:
-        return Examination(schema, facts, journal.identity(connection, schema))
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise
-        return Examination(schema, facts, None, str(error.orig).strip().splitlines()[0])
-
-
-def judge(target: Target, seen: Examination, root: Path) -> Verdict:
-    """Say whether the target's environment may change it; where nothing is recorded, the files of the others count."""
-    name = target.environment.name
-    if seen.unreadable:
-        reason = f"whose database this is cannot be read from {journal.IDENTITY}: {seen.unreadable}"
-        grant = f"GRANT SELECT, INSERT, UPDATE ON {seen.schema}.{journal.IDENTITY} TO this user, by its owner"
-        return Verdict(Standing.ANOTHERS, reason=reason, next=grant)
-    verdict = identity.judge(name, seen.recorded, seen.facts)
-    if verdict.standing is Standing.UNRECORDED and name:
-        other = identity.namesake(seen.facts, _others(root, name))
-        if other:
-            reason = f"this database is also named by envs/{other}.env, and nothing is recorded in it"
-            return Verdict(Standing.ANOTHERS, reason=reason, next=f"--env={other}, or correct one of the two files")
-    return verdict
-
-
-def refuse_unless_ours(target: Target, verdict: Verdict) -> None:
-    """Raise Refused where the database is another environment's, or a copy that nobody has claimed."""
-    if not verdict.allows_change:
-        raise Refused(f"{target.place.described}: {verdict.reason}; nothing was changed", verdict.next)
-
-
-def no_schema(target: Target) -> ConfigurationError:
-    """Return the error of a database in which nothing can be created, not even the version table."""
-    return ConfigurationError(
-        f"{target.place.described}: search_path names no schema that exists; nothing was changed",
-        "CREATE SCHEMA, or set search_path for this user or database",
-    )
-
-
 def _open_desk(change: Change, side: Connection, step: MigrationInfo) -> Desk | None:
     """Decide, before the first step, whether the run may begin; return where its journal is kept."""
-    seen = examine(side)
+    seen = ownership.examine(side)
     target = change.target
-    verdict = judge(target, seen, change.root)
-    refuse_unless_ours(target, verdict)
+    verdict = ownership.judge(target, seen, change.root)
+    ownership.refuse_unless_ours(target, verdict)
     if change.request.road == PLAIN and (target.environment.protected or verdict.protected):
         _plain_on_protected(change, step)
     if seen.schema is None:  # it was there a moment ago
-        raise no_schema(target)
+        raise ownership.no_schema(target)
     if seen.facts.system is None:
         _warn_without_identifier(target)
     try:
@@ -218,7 +163,7 @@ def _refuse_without_way_back(change: Change, steps: Sequence[MigrationInfo]) -> 
     )
 
 
-def _remember(connection: Connection, target: Target, seen: Examination) -> None:
+def _remember(connection: Connection, target: Target, seen: ownership.Examination) -> None:
     """Record the identity where none is, or where the file has changed its mind about protection."""
     environment, recorded = target.environment, seen.recorded
     known = recorded is not None and recorded.protected == environment.protected
@@ -252,16 +197,3 @@ def _warn_without_tables(target: Target, reason: str) -> None:
         "so nothing records who changes this database, and nothing but the files says which environment it is",
         file=sys.stderr,
     )
-
-
-def _others(root: Path, name: str) -> Iterable[tuple[str, Facts]]:
-    """Return where the files of the other environments point to, as far as they name a server."""
-    for other in environments.names(root):
-        if other == name:
-            continue
-        with suppress(MigrationError):
-            url = environments.load(root, other, {}, need_url=False).database_url
-            if url and urls.embedded_name(url) is None:
-                parts = urls.parse(url)
-                for address in parts.addresses:
-                    yield other, Facts(None, 0, address.host or "", address.port or 5432, parts.database or "")

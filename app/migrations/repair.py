@@ -22,6 +22,7 @@ from app.migrations import (
     index_symptoms,
     journal,
     maintenance,
+    ownership,
     provenance,
 )
 from app.migrations.advisory import Caller, exclusive
@@ -139,10 +140,10 @@ def apply(job: Job, planned: Plan, done: Callable[[Action], None]) -> None:
     """
     environment, place = job.target.environment, job.target.place
     with failures.explained(place), exclusive(job.engine, environment.upgrade_wait, job.caller) as lock:
-        seen = guard.examine(lock)
-        guard.refuse_unless_ours(job.target, guard.judge(job.target, seen, job.practice.root))
+        seen = ownership.examine(lock)
+        ownership.refuse_unless_ours(job.target, ownership.judge(job.target, seen, job.practice.root))
         if seen.schema is None:
-            raise guard.no_schema(job.target)
+            raise ownership.no_schema(job.target)
         journal.create(lock, seen.schema)
         actor = provenance.actor(job.practice.root, environment.name or None, guard.ASKED)
         for action in planned.actions:
@@ -170,7 +171,7 @@ def _readable(job: Job, seen: Symptoms) -> Database:
         raise Refused(
             f"{job.target.place.described} cannot be examined; nothing was changed", seen.reach.inv("db.doctor")
         )
-    guard.refuse_unless_ours(job.target, seen.database.verdict)
+    ownership.refuse_unless_ours(job.target, seen.database.verdict)
     return seen.database
 
 

@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
-from app.migrations import contents, failures, guard, raw, swap, urls
+from app.migrations import contents, failures, ownership, raw, swap, urls
 from app.migrations.errors import ConfigurationError, MigrationFailed
 from app.migrations.maintenance import oid_of
 from app.migrations.raw import value
@@ -85,7 +85,7 @@ def found(admin: RawConnection, engine: Engine, target: Target, name: str, root:
                 f"name the primary alone: {target.place.url}",
             )
         settings = contents.settings(connection)
-        verdict = guard.judge(target, guard.examine(connection), root)
+        verdict = ownership.judge(target, ownership.examine(connection), root)
     return Found(
         oid=oid,
         settings=settings,

@@ -11,11 +11,11 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from app.migrations import advisory, guard, journal
+from app.migrations import advisory, journal, ownership
 from app.migrations.failures import NO_PERMISSION
-from app.migrations.guard import Examination
 from app.migrations.identity import Verdict
 from app.migrations.journal import Entry
+from app.migrations.ownership import Examination
 from app.migrations.standing import Standing, State, decide
 from app.migrations.targets import Target
 
@@ -38,11 +38,11 @@ def read(engine: Engine, script: ScriptDirectory, target: Target, root: Path) ->
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         revisions = MigrationContext.configure(connection).get_current_heads()
         server = str(connection.exec_driver_sql("SELECT split_part(version(), ' ', 2)").scalar_one())
-        seen = guard.examine(connection)
+        seen = ownership.examine(connection)
         half_applied, last = _read_journal(connection, seen.schema)
         running = bool(connection.scalar(advisory.IS_HELD))
     standing = compare(revisions, script, half_applied)
-    return Status(standing, server, seen, guard.judge(target, seen, root), last, running)
+    return Status(standing, server, seen, ownership.judge(target, seen, root), last, running)
 
 
 def compare(revisions: Sequence[str], script: ScriptDirectory, half_applied: Sequence[str] = ()) -> Standing:

@@ -12,7 +12,18 @@ from typing import NamedTuple, TypeVar
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-from app.migrations import environments, failures, guard, journal, postmaster, server, sockets, status, targets, urls
+from app.migrations import (
+    environments,
+    failures,
+    journal,
+    ownership,
+    postmaster,
+    server,
+    sockets,
+    status,
+    targets,
+    urls,
+)
 from app.migrations.environment_checks import File, Rights
 from app.migrations.environment_rules import FROM_THE_PROCESS
 from app.migrations.environments import Environment
@@ -206,7 +217,7 @@ class Seen(NamedTuple):
     """What a database says of itself and lets us do."""
 
     rights: Rights
-    examination: guard.Examination
+    examination: ownership.Examination
 
 
 def inspect(target: Target, connect: Connect) -> Seen:
@@ -214,4 +225,4 @@ def inspect(target: Target, connect: Connect) -> Seen:
     with failures.explained(target.place):
         engine = connect(impatient(target.url))
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            return Seen(ask_rights(connection), guard.examine(connection))
+            return Seen(ask_rights(connection), ownership.examine(connection))

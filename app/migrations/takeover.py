@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2.extensions import connection as RawConnection  # noqa: N812 -- the class has a lower-case name
 from sqlalchemy import Connection, Engine, text
 
-from app.migrations import contents, guard, journal, maintenance, provenance, raw, restore_survey, swap
+from app.migrations import contents, guard, journal, maintenance, ownership, provenance, raw, restore_survey, swap
 from app.migrations.advisory import SERVER_PID
 from app.migrations.blockers import spoken
 from app.migrations.errors import MigrationError, MigrationFailed, Refused
@@ -67,9 +67,9 @@ def become_original(root: Path, situation: Situation, built: Database, kept: str
     environment, archive = situation.target.environment, situation.archive
     with built.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as side:
         _find_like_the_old(side, situation)
-        seen = guard.examine(side)
+        seen = ownership.examine(side)
         if seen.schema is None:
-            raise guard.no_schema(situation.target)
+            raise ownership.no_schema(situation.target)
         journal.create(side, seen.schema)
         side.exec_driver_sql("BEGIN")
         if environment.name:

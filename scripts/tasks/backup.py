@@ -10,9 +10,9 @@ def backup(c: Context, env: str = "", prove: bool = False, json: bool = False) -
     """Back up a database, and say exactly what is inside."""
     from app.migrations import archives, proof
     from app.migrations import backup as dumps
-    from scripts.tasks import backup_screen, bars, workplace
+    from scripts.tasks import backup_screen, bars, reaching
 
-    place = workplace.reach(env)
+    place = reaching.reach(env)
     place.identify()
     environment = place.target.environment
     if prove:

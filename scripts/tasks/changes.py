@@ -190,13 +190,13 @@ def _has_version_table(place: "Workplace") -> bool:
 
 def _hindrances(place: "Workplace", before: "Status", plan: "Plan", consent: "Consent") -> list[str]:
     """Say what the same command without --dry-run would meet before it changes anything."""
-    from app.migrations import guard
+    from app.migrations import ownership
     from app.migrations.errors import Refused
     from app.migrations.plan import needs_backup, refuse_what_is_not_allowed
 
     environment, found = place.target.environment, []
     try:
-        guard.refuse_unless_ours(place.target, before.verdict)
+        ownership.refuse_unless_ours(place.target, before.verdict)
         _refuse_without_way_back(place, plan)
         refuse_what_is_not_allowed(plan, environment, consent)
     except Refused as refusal:

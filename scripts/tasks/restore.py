@@ -56,9 +56,9 @@ def _road(env: str) -> "Road":
 
     from app.migrations.redaction import redact
     from app.migrations.restore import Road
-    from scripts.tasks import workplace
+    from scripts.tasks import reaching
 
-    place = workplace.reach(env)
+    place = reaching.reach(env)
     return Road(ROOT, place.target, place.engine, lambda line: print(redact(line), file=sys.stderr, flush=True))
 
 

@@ -1,6 +1,5 @@
 """What a task needs before it can begin: the environment that was named, its database, the history."""
 
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,27 +9,14 @@ from sqlalchemy.pool import NullPool
 
 from app.core.config import variables
 from app.core.engine import make_engine
-from app.migrations import environments, failures, guard, runner, targets
+from app.migrations import environments, failures, ownership, runner, targets
 from app.migrations.errors import MigrationError
-from app.migrations.identity import Verdict
 from app.migrations.status import Status, read
 from scripts.tasks.command import ROOT
+from scripts.tasks.reaching import warn
 
 if TYPE_CHECKING:
     from app.migrations.archives import Archive
-
-
-class Reached(NamedTuple):
-    """An environment and its database, running when it is a private server. The history is not looked at."""
-
-    target: targets.Target
-    engine: Engine
-
-    def identify(self) -> None:
-        """Warn, over a new connection, where the database is not this environment's."""
-        with failures.explained(self.target.place), self.engine.connect() as connection:
-            seen = guard.examine(connection.execution_options(isolation_level="AUTOCOMMIT"))
-        _warn(guard.judge(self.target, seen, ROOT))
 
 
 class Workplace(NamedTuple):
@@ -49,7 +35,7 @@ class Workplace(NamedTuple):
         """Read where the database stands, over a new connection; warn where it is not this environment's."""
         with failures.explained(self.target.place):
             seen = read(self.engine, self.script, self.target, ROOT)
-        _warn(seen.verdict)
+        warn(seen.verdict)
         return seen
 
     def last_backup(self) -> "Archive | None":
@@ -65,22 +51,8 @@ class Workplace(NamedTuple):
         """Read where the database stands. Raises Refused where this environment may not change it."""
         with failures.explained(self.target.place):
             seen = read(self.engine, self.script, self.target, ROOT)
-        guard.refuse_unless_ours(self.target, seen.verdict)
+        ownership.refuse_unless_ours(self.target, seen.verdict)
         return seen
-
-
-def _warn(verdict: Verdict) -> None:
-    if not verdict.allows_change:
-        print(f"warning: {verdict.reason}\n  next: {verdict.next}", file=sys.stderr)
-
-
-def reach(env: str) -> Reached:
-    """Load the environment and find its database, for what has to work with a broken history too.
-
-    Raises ConfigurationError, Refused or Unreachable. No connection stays open.
-    """
-    target = targets.resolve(environments.for_tasks(ROOT, env, variables()), ROOT)
-    return Reached(target, make_engine(target.url, NullPool))
 
 
 def enter(env: str) -> Workplace:

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import NullPool, create_engine, make_url
 
-from app.migrations import clients, guard, restore, restore_plan, urls
-from app.migrations.guard import Examination
+from app.migrations import clients, ownership, restore, restore_plan, urls
 from app.migrations.identity import Verdict
+from app.migrations.ownership import Examination
 from app.migrations.quoting import quoted
 from app.migrations.restore import Outcome, Road
 from app.migrations.restore_plan import Request
@@ -72,8 +72,8 @@ class Shop(NamedTuple):
 
     def verdict(self, name: str) -> tuple[Verdict, Examination]:
         with create_engine(self.of(name), poolclass=NullPool).connect() as connection:
-            seen = guard.examine(connection.execution_options(isolation_level="AUTOCOMMIT"))
-        return guard.judge(self.site.target, seen, ROOT), seen
+            seen = ownership.examine(connection.execution_options(isolation_level="AUTOCOMMIT"))
+        return ownership.judge(self.site.target, seen, ROOT), seen
 
     def dump(self, name: str = "", *options: str) -> str:
         """The hash of what an independent pg_dump writes, tables that record the restore aside.

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from app.migrations import guard, journal, scratch
+from app.migrations import guard, journal, ownership, scratch
 from app.migrations.errors import MigrationError, Refused
 from app.migrations.identity import Standing
 from tests.clones import Clone
@@ -23,15 +23,15 @@ def _own_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [*sys.path])
 
 
-def examined(url: str) -> guard.Examination:
+def examined(url: str) -> ownership.Examination:
     with create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
-        return guard.examine(connection)
+        return ownership.examine(connection)
 
 
 def record(url: str, name: str, protected: bool = False) -> None:
     """Make the database say whose it is."""
     with create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
-        seen = guard.examine(connection)
+        seen = ownership.examine(connection)
         journal.create(connection, "public")
         journal.record_identity(connection, "public", name, protected, seen.facts)
 
@@ -98,7 +98,7 @@ def test_a_database_that_two_files_name_is_left_as_empty_as_it_was(clone: Clone,
 
 def test_a_namesake_elsewhere_is_none(migrated: str, tmp_path: Path) -> None:
     other = place_file(tmp_path, "prod", str(make_url(migrated).set(database="other")))
-    assert guard.judge(target(migrated), examined(migrated), other).allows_change
+    assert ownership.judge(target(migrated), examined(migrated), other).allows_change
 
 
 def place_file(root: Path, name: str, url: str) -> Path:
@@ -173,7 +173,7 @@ def test_without_the_right_to_create_the_tables_a_warning_and_the_change(
 def test_without_the_right_to_create_the_tables_the_files_still_guard(
     tmp_path: Path, migrated: str, guest: str
 ) -> None:
-    verdict = guard.judge(target(guest), examined(guest), place_file(tmp_path, "prod", migrated))
+    verdict = ownership.judge(target(guest), examined(guest), place_file(tmp_path, "prod", migrated))
     assert verdict.standing is Standing.ANOTHERS
 
 
