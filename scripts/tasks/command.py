@@ -1,5 +1,6 @@
 """The decorator of every task: Invoke's own, plus our short flags and one exit code for each kind of end."""
 
+import atexit
 import functools
 import gc
 import sys
@@ -20,6 +21,8 @@ HELP = {
 
 # What a command loads lives until it ends: looking through it for cycles, again and again, takes a tenth of the time.
 gc.set_threshold(100_000, 50, 100)
+# Nor at its end: the last search of all would take longer than many a command, to free what the system frees at once.
+atexit.register(gc.freeze)
 # Invoke turns the caching of compiled modules off for the whole process.
 sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
