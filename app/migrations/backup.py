@@ -94,9 +94,7 @@ def workers(environment: Environment) -> int:
 def _programs(target: Target, engine: Engine) -> Clients:
     with engine.connect() as connection:
         major = connection.connection.dbapi_connection.server_version // 10000  # type: ignore[union-attr]
-    found = clients.find(target.environment.pg_bin, os.environ.get("PATH", ""), major, target.url)
-    clients.check_url(found, target.url)
-    return found
+    return clients.find(target.environment.pg_bin, os.environ.get("PATH", ""), major, target.url)
 
 
 class _Heard(DumpMeter):

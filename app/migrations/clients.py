@@ -75,10 +75,13 @@ def find(pg_bin: str, path: str, server_major: int, url: str = "") -> Clients:
             f"no pg_dump fits a server of PostgreSQL {server_major}, which refuses older: {_listed(found, pg_bin)}",
             _way_out(server_major, path, lambda one: one.major >= server_major),
         )
-    faults = [fault for one in fitting if url and (fault := _url_fault(one, url))]
-    if len(faults) == len(fitting):
-        raise faults[0]
-    return next(one for one in fitting if not url or _url_fault(one, url) is None)
+    faults: list[ConfigurationError] = []
+    for one in fitting:
+        fault = _url_fault(one, url) if url else None
+        if fault is None:
+            return one
+        faults.append(fault)
+    raise faults[0]
 
 
 def restore_for(pg_bin: str, path: str, archive_major: int, server_major: int, compression: str = "") -> Clients:
