@@ -97,10 +97,24 @@ def test_no_file_speaks_of_this_machine_or_of_a_package_index() -> None:
         assert [word for word in words if word in text] == [], name
 
 
+def loaded(program: str) -> str:
+    """Return what a program prints in a Python of its own, begun in this repository."""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
 def test_the_menu_of_tasks_loads_nothing_heavy() -> None:
     heavy = "'sqlalchemy', 'alembic', 'psycopg2', 'rich', 'decouple', 'fastapi', 'dataclasses'"
     program = (
         f"import invoke, sys; before = set(sys.modules); import tasks; print({{{heavy}}} & set(sys.modules) - before)"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    assert loaded(program) == "set()"
+
+
+def test_a_backup_loads_no_alembic() -> None:
+    """Neither time nor a broken history stands between an operator and a backup."""
+    program = (
+        "import sys; from app.migrations import archives, backup, proof; "
+        "from scripts.tasks import backup_screen, bars, reaching; print({'alembic', 'mako'} & set(sys.modules))"
+    )
+    assert loaded(program) == "set()"
