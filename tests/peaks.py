@@ -13,7 +13,7 @@ PROC = Path("/proc")
 PERIOD = 0.25
 """Seconds from one look to the next. Peaks are kept by the kernel, so only what lives shorter is missed.
 
-A look at a family of seven takes 1.3 ms of a core that they may want themselves: twenty a second would be felt.
+A look at many processes takes time of a core that they want themselves: looking often would be a part of the result.
 """
 
 

@@ -21,7 +21,7 @@ HELP = {
 
 # What a command loads lives until it ends: looking through it for cycles, again and again, takes a tenth of the time.
 gc.set_threshold(100_000, 50, 100)
-# Nor at its end: the last search of all would take longer than many a command, to free what the system frees at once.
+# Nor at its end: the last search of all goes through everything, to free what the system frees at once.
 atexit.register(gc.freeze)
 # Invoke turns the caching of compiled modules off for the whole process.
 sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)

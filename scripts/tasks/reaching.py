@@ -1,6 +1,6 @@
 """The environment that was named and its database, for what has to work with a broken history too.
 
-Loads no Alembic: it would be a tenth of a second before each backup, for nothing.
+Loads no Alembic: each backup would wait for it, for nothing.
 """
 
 import sys
