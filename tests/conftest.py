@@ -1,7 +1,6 @@
 """Options, and databases of a real PostgreSQL: the private scratch server of this repository."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import hypothesis
 import pytest
 
 from app.migrations import scratch, server
+from tests import mounts
 from tests.clones import Clone, build_head, copy_tree, history_key
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,10 +90,5 @@ def read_only(clone: Clone) -> Iterator[Path]:
         yield clone.folder
         clone.folder.chmod(0o755)
         return
-    place = clone.folder.parent / "read-only"
-    place.mkdir()
-    for command in (["--bind", str(clone.folder), str(place)], ["-o", "remount,bind,ro", str(place)]):
-        if subprocess.run(["mount", *command], capture_output=True, check=False).returncode:
-            pytest.skip("this machine does not let root mount a folder read-only")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    with mounts.mounted(clone.folder.parent / "read-only", *mounts.read_only(clone.folder)) as place:
+        yield place

@@ -1,14 +1,18 @@
 """Private servers as the tests use them: quickly made, asked with SQL, counted by their processes."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine
 
-from app.migrations import postmaster
-from app.migrations.programs import Programs
+from app.migrations import postmaster, server
+from app.migrations.programs import Programs, find_server_programs
 from app.migrations.server import private_server
 from app.migrations.startup import Server
+
+DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 
 OPEN = "print(server.open_database(private, 'app'), flush=True)"
 """For `children.start`."""
@@ -17,6 +21,17 @@ OPEN = "print(server.open_database(private, 'app'), flush=True)"
 def quick_server(root: Path, programs: Programs) -> Server:
     """The private server, but initdb does not wait for the disk."""
     return private_server(root, programs)._replace(durable=False)
+
+
+@contextmanager
+def fifteen(root: Path) -> Iterator[str]:
+    """Yield the URL of an empty database of PostgreSQL 15 with contrib, on a server below `root`; skip without one."""
+    if not DEBIAN_15.is_dir():
+        pytest.skip("no PostgreSQL 15 on this machine")
+    try:
+        yield server.open_database(quick_server(root, find_server_programs(str(DEBIAN_15), 15)), "app")
+    finally:
+        server.stop_all(root)
 
 
 def query(url: str, statement: str) -> object:

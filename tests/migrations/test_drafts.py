@@ -14,6 +14,7 @@ import pytest
 from app.migrations import archives
 from app.migrations.errors import ConfigurationError
 from tests.migrations.kept_backups import PROOF, SAMPLE, STARTED, keep
+from tests.mounts import full_soon, mounted, read_only
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = timedelta(days=1)
@@ -213,13 +214,8 @@ def test_deleting_a_link_leaves_what_it_points_to(tmp_path: Path) -> None:
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
-    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("this machine does not let us mount a file system")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    with mounted(tmp_path / "small", full_soon(1)) as place:
+        yield place
 
 
 def filled(home: Path) -> None:
@@ -271,13 +267,8 @@ def test_a_limit_on_the_size_of_files_is_named(tmp_path: Path) -> None:
 def frozen(tmp_path: Path) -> Iterator[Path]:
     """A folder with one backup, mounted read-only."""
     kept = keep(tmp_path / "kept")
-    place = tmp_path / "frozen"
-    place.mkdir()
-    for command in (["--bind", str(kept.folder.parents[1]), str(place)], ["-o", "remount,bind,ro", str(place)]):
-        if os.geteuid() or subprocess.run(["mount", *command], capture_output=True, check=False).returncode:
-            pytest.skip("this machine does not let us mount a folder read-only")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    with mounted(tmp_path / "frozen", *read_only(kept.folder.parents[1])) as place:
+        yield place
 
 
 def test_a_read_only_folder_can_be_read_and_says_so_when_written(frozen: Path) -> None:

@@ -1,20 +1,15 @@
 """Rows for the types of PostgreSQL's contrib modules, which the private server does not have."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from app.migrations import server
-from app.migrations.programs import find_server_programs
-from tests.migrations import rich_schema
+from tests.migrations import private_servers, rich_schema
 from tests.migrations.chains import ask
-from tests.migrations.private_servers import quick_server
 from tests.migrations.samples import count, fill
 
 pytestmark = pytest.mark.slow
 
-DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 TYPES = {
     "citext": ("citext",),
     "hstore": ("hstore",),
@@ -37,13 +32,8 @@ CREATE TABLE bookings (room int NOT NULL, during tstzrange NOT NULL, EXCLUDE USI
 @pytest.fixture(scope="module")
 def fifteen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An empty database of PostgreSQL 15 with contrib."""
-    if not DEBIAN_15.is_dir():
-        pytest.skip("no PostgreSQL 15 on this machine")
-    root = tmp_path_factory.mktemp("contrib")
-    try:
-        yield server.open_database(quick_server(root, find_server_programs(str(DEBIAN_15), 15)), "app")
-    finally:
-        server.stop_all(root)
+    with private_servers.fifteen(tmp_path_factory.mktemp("contrib")) as url:
+        yield url
 
 
 def test_columns_of_contrib_types_are_filled_with_repeated_values_and_as_keys(fifteen: str) -> None:

@@ -10,17 +10,14 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from app.migrations import clients, scratch, server, urls, verification
-from app.migrations.programs import find_server_programs
+from app.migrations import clients, scratch, urls, verification
 from app.migrations.verification import Report
-from tests.migrations import rich_schema
+from tests.migrations import private_servers, rich_schema
 from tests.migrations.chains import ask, dsn
-from tests.migrations.private_servers import quick_server
 from tests.migrations.projects import Project
 
 pytestmark = pytest.mark.slow
 
-DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 VERSION = "CREATE TABLE alembic_version (version_num text PRIMARY KEY); INSERT INTO alembic_version VALUES ('one')"
 MOVED = "CREATE TABLE moved (a integer, b text, c date); ALTER TABLE moved DROP b; ALTER TABLE moved ADD b text"
 
@@ -55,15 +52,11 @@ def test_a_database_restored_from_a_dump_is_clean(
 @pytest.fixture(scope="module")
 def fifteen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database of PostgreSQL 15 with the rich schema."""
-    if not DEBIAN_15.is_dir():
-        pytest.skip("no PostgreSQL 15 on this machine")
-    root = tmp_path_factory.mktemp("fifteen")
-    url = server.open_database(quick_server(root, find_server_programs(str(DEBIAN_15), 15)), "app")
-    with closing(psycopg2.connect(dsn(url))) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(rich_schema.SOURCE)
-    ask(url, f"{MOVED}; {VERSION}")
-    yield url
-    server.stop_all(root)
+    with private_servers.fifteen(tmp_path_factory.mktemp("fifteen")) as url:
+        with closing(psycopg2.connect(dsn(url))) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(rich_schema.SOURCE)
+        ask(url, f"{MOVED}; {VERSION}")
+        yield url
 
 
 def test_an_older_server_is_compared_with_the_nearest_newer_one_and_the_report_says_so(
