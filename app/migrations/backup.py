@@ -28,7 +28,7 @@ from app.migrations.contents import Contents
 from app.migrations.dump_progress import Advance, DumpMeter, Sized
 from app.migrations.environments import Environment
 from app.migrations.errors import ConfigurationError, MigrationError, Refused, Unreachable
-from app.migrations.following import following
+from app.migrations.following import Following
 from app.migrations.manifest import Manifest
 from app.migrations.restoring import CATALOG
 from app.migrations.snapshot import Snapshot
@@ -72,7 +72,7 @@ def make(root: Path, target: Target, engine: Engine, advance: Advance | None = N
             folder = archives.resolve_dir(root, environment.backup_dir)
             revisions = taken.contents.revisions
             draft = stack.enter_context(archives.create(folder, environment.name or UNNAMED, started_at, revisions))
-            with _counting(taken) as counting, following(draft.dump) as followed:
+            with _counting(taken) as counting, Following(draft.dump) as followed:
                 _dump(target, taken, programs, draft, _Heard(taken, workers(environment), advance, counting.begin))
             found = counting.result()
         described = _manifest(root, target, programs, taken.contents, found)

@@ -2,13 +2,11 @@
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from app.migrations import archives, backup, checksums, following
+from app.migrations import archives, backup, checksums, following, growing
 from app.migrations.following import Following
 from tests.migrations.chains import ask, until
 from tests.migrations.restores import shop
@@ -21,7 +19,7 @@ GROWN = f"dump/{NAME}"
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A backup's folder in which every byte and every moment counts."""
     monkeypatch.setattr(following, "STEP", 1)
-    monkeypatch.setattr(following, "PERIOD", 0.001)
+    monkeypatch.setattr(growing, "PERIOD", 0.001)
     (tmp_path / "dump").mkdir()
     return tmp_path
 
@@ -36,7 +34,7 @@ def wait_for(followed: Following, size: int) -> None:
 
 
 def test_a_file_that_grows_has_the_hash_of_the_whole(folder: Path) -> None:
-    with following.following(folder / "dump") as followed:
+    with Following(folder / "dump") as followed:
         for size in (5, 3_000_005, 3_000_010):
             append(folder, os.urandom(size - (followed.begun[NAME].size if followed.begun else 0)))
             wait_for(followed, size)
@@ -50,7 +48,7 @@ def test_a_file_that_grows_has_the_hash_of_the_whole(folder: Path) -> None:
 
 def test_what_is_hashed_is_not_read_again_and_a_change_in_it_is_found(folder: Path) -> None:
     append(folder, b"12345")
-    with following.following(folder / "dump") as followed:
+    with Following(folder / "dump") as followed:
         wait_for(followed, 5)
     (folder / GROWN).write_bytes(b"1x345")
     written = checksums.hash_files(folder, followed.hashed())
@@ -61,17 +59,18 @@ def test_what_is_hashed_is_not_read_again_and_a_change_in_it_is_found(folder: Pa
 
 def test_a_file_that_was_cut_is_hashed_anew(folder: Path) -> None:
     append(folder, b"12345")
-    with following.following(folder / "dump") as followed:
+    with Following(folder / "dump") as followed:
         wait_for(followed, 5)
     (folder / GROWN).write_bytes(b"12")
     assert checksums.hash_files(folder, followed.hashed()) == checksums.hash_files(folder)
 
 
-def test_small_files_are_left_for_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_files_and_raw_ones_are_left_for_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "STEP", 1000)
-    append(folder, b"small", "dump/8.dat")
+    append(folder, b"small", "dump/8.dat.gz")
+    append(folder, bytes(2000), "dump/9.dat")
     append(folder, bytes(1000))
-    with following.following(folder / "dump") as followed:
+    with Following(folder / "dump") as followed:
         wait_for(followed, 1000)
     assert followed.hashed().keys() == {GROWN}
 
@@ -84,7 +83,7 @@ def test_what_the_disk_did_not_take_is_said_at_the_end(folder: Path, monkeypatch
 
     monkeypatch.setattr(os, "fsync", refuse)
     append(folder, b"12345")
-    with following.following(folder / "dump") as followed:
+    with Following(folder / "dump") as followed:
         until(lambda: followed.fault is not None, "the disk was asked")
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         followed.hashed()
@@ -92,7 +91,7 @@ def test_what_the_disk_did_not_take_is_said_at_the_end(folder: Path, monkeypatch
 
 def test_a_folder_that_is_not_there_yet_or_no_more_is_waited_for(folder: Path) -> None:
     (folder / "dump").rmdir()
-    with following.following(folder / "dump") as followed:
+    with Following(folder / "dump") as followed:
         (folder / "dump").mkdir()
         append(folder, b"12345")
         wait_for(followed, 5)
@@ -108,13 +107,11 @@ def test_a_real_backup_is_followed(
 ) -> None:
     seen: list[Following] = []
 
-    @contextmanager
-    def listened(dump: Path) -> Iterator[Following]:
-        with following.following(dump) as followed:
-            seen.append(followed)
-            yield followed
+    def listened(dump: Path) -> Following:
+        seen.append(Following(dump))
+        return seen[-1]
 
-    monkeypatch.setattr(backup, "following", listened)
+    monkeypatch.setattr(backup, "Following", listened)
     with shop(scratch_admin, tmp_path) as ours:
         ask(ours.url, "CREATE TABLE noise AS SELECT gen_random_uuid() FROM generate_series(1, 200000)")
         made = ours.site.make()
