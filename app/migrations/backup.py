@@ -8,9 +8,9 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from app.migrations import archives, catalog, child, clients, durable, failures, provenance, snapshot, urls
+from app.migrations import archives, catalog, child, clients, durable, failures, packing, provenance, snapshot, urls
 from app.migrations.archives import Archive, Draft
 from app.migrations.catalog import Catalog
 from app.migrations.child import ChildFailed
@@ -30,6 +30,7 @@ from app.migrations.environments import Environment
 from app.migrations.errors import ConfigurationError, MigrationError, Refused, Unreachable
 from app.migrations.following import Following
 from app.migrations.manifest import Manifest
+from app.migrations.packing import Packing
 from app.migrations.restoring import CATALOG
 from app.migrations.snapshot import Snapshot
 from app.migrations.targets import Target
@@ -72,11 +73,15 @@ def make(root: Path, target: Target, engine: Engine, advance: Advance | None = N
             folder = archives.resolve_dir(root, environment.backup_dir)
             revisions = taken.contents.revisions
             draft = stack.enter_context(archives.create(folder, environment.name or UNNAMED, started_at, revisions))
-            with _counting(taken) as counting, Following(draft.dump) as followed:
-                _dump(target, taken, programs, draft, _Heard(taken, workers(environment), advance, counting.begin))
+            packer = _packer(programs, draft, workers(environment))
+            with _counting(taken) as counting, Following(draft.dump) as followed, packer or nullcontext():
+                heard = _Heard(taken, workers(environment), advance, counting.begin)
+                _dump(target, programs, draft, _options(taken, programs, packer), heard)
             found = counting.result()
         described = _manifest(root, target, programs, taken.contents, found)
         with durable.explained(draft.folder):
+            if packer:
+                packer.finish()
             document = json.dumps(catalog.to_document(found.catalog), indent=1)
             durable.write(draft.folder / CATALOG, document.encode())
             files = archives.hash_files(draft.folder, followed.hashed())
@@ -133,17 +138,31 @@ def _counting(taken: Snapshot) -> Iterator[Counting]:
             raise
 
 
-def _dump(target: Target, taken: Snapshot, programs: Clients, draft: Draft, heard: DumpMeter) -> None:
+def _packer(programs: Clients, draft: Draft, workers: int) -> Packing | None:
+    """Return who packs in pg_dump's place, where that has nothing better than gzip."""
+    slow = clients.best_compression(programs) == clients.FALLBACK
+    return Packing(draft.dump, workers) if slow and packing.able(draft.folder) else None
+
+
+def _options(taken: Snapshot, programs: Clients, packer: Packing | None) -> list[str]:
+    """Return the arguments of pg_dump that follow from the snapshot and from what the programs can do."""
+    compression = clients.compression_option(programs, clients.best_compression(programs))
+    return [
+        f"--snapshot={taken.identifier}",
+        "--compress=0" if packer else compression,
+        *clients.quoting_options(programs, taken.contents.server_version_num // 10000),
+    ]
+
+
+def _dump(target: Target, programs: Clients, draft: Draft, options: Sequence[str], heard: DumpMeter) -> None:
     libpq = urls.to_libpq(target.url)
     command = [
         programs.path("pg_dump"),
         "--format=directory",
         f"--jobs={workers(target.environment)}",
-        f"--snapshot={taken.identifier}",
+        *options,
         "-b",
-        clients.compression_option(programs, clients.best_compression(programs)),
         f"--lock-wait-timeout={snapshot.LOCK_WAIT}s",
-        *clients.quoting_options(programs, taken.contents.server_version_num // 10000),
         "--no-sync",  # every file is synced when the backup is finished
         "--no-password",
         "--verbose",

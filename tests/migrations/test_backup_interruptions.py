@@ -14,11 +14,12 @@ from app.migrations.errors import ConfigurationError
 from app.migrations.programs import find_server_programs
 from tests.migrations import sites
 from tests.migrations.chains import ask, until
+from tests.migrations.private_servers import DEBIAN_15
 from tests.migrations.sites import Site, programs_at_work, site
+from tests.mounts import full_soon, mounted
 
 pytestmark = pytest.mark.slow
 
-DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 SHOP = """
 CREATE TABLE events AS SELECT g AS id, md5(g::text) || md5((-g)::text) AS payload FROM generate_series(1, 400000) g;
 CREATE INDEX ix_events_payload ON events (payload);
@@ -26,7 +27,8 @@ CREATE TABLE alembic_version AS SELECT 'x' AS version_num;
 """
 STAGES = {
     "the table of contents is written": lambda folder: list(folder.rglob("toc.dat")),
-    "a worker writes rows": lambda folder: list(folder.rglob("*.dat.gz")),
+    "a worker writes rows": lambda folder: list(folder.rglob("[0-9]*.dat")),
+    "rows are packed": lambda folder: list(folder.rglob("*.dat.gz")),
     "the draft is there": lambda folder: list(folder.rglob("*.partial")),
     "the catalog is written": lambda folder: list(folder.rglob("catalog.json")),
 }
@@ -108,21 +110,12 @@ def test_a_proof_that_is_ended_proves_nothing_and_its_database_is_swept(
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(shop: str, tmp_path: Path) -> None:
-    place = tmp_path / "full été"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("no file system can be mounted here")
-    try:
+    with mounted(tmp_path / "full été", full_soon(4)) as place:
         with pytest.raises(ConfigurationError, match=r"No space left on device.*no backup was made") as caught:
             site(place, shop, backup_jobs=2).make()
         assert caught.value.hint.startswith("make room, or set another BACKUP_DIR: df -h ")
         assert archives.listed(place, "prod") == []
         assert [path for path in place.rglob("*") if path.is_file() and path.stat().st_size] == []
-    finally:
-        subprocess.run(["umount", place], check=True)
 
 
 def test_a_backup_of_16_is_proven_on_18(tmp_path: Path, scratch_admin: str) -> None:
