@@ -71,10 +71,13 @@ class Packing(Growing):
 
     def take(self, names: Sequence[str]) -> None:
         """Pack what they hold by now. What fails ends the packing; `finish` tells of it."""
+        self.fault = OSError("the packing of the rows broke off")  # unless it is known to have gone well, or why not
         try:
             self._pack_all(names)
         except OSError as error:
             self.fault = error
+        else:
+            self.fault = None
 
     def finish(self) -> None:
         """Pack what is left once pg_dump has ended, remove the raw files, and have the archive say how it is packed.

@@ -245,7 +245,7 @@ def main() -> int:
     """Measure on a server of its own, print the figures; 1 when a promise is not kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=float, default=2, help="gigabytes of rows")
-    parser.add_argument("--repeat", type=int, default=3, help="turns: each road once, the dumps four times")
+    parser.add_argument("--repeat", type=int, default=5, help="turns: each road once, the dumps four times")
     parser.add_argument("--pg", type=int, help="major version of the server; the first of PG_BIN, else 18")
     given = parser.parse_args()
     missed, pg_bin = [], os.environ.get("PG_BIN", "")

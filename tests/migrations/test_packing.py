@@ -92,11 +92,27 @@ def test_what_cannot_be_packed_is_said_at_the_end(dump: Path) -> None:
     (dump / f"{NAME}.gz").mkdir()
     append(dump, b"rows")
     with Packing(dump, 1) as packer:
-        until(lambda: packer.fault is not None, "it was tried")
+        until(lambda: isinstance(packer.fault, IsADirectoryError), "it was tried")
     (dump / f"{NAME}.gz").rmdir()
     with pytest.raises(IsADirectoryError):
         packer.finish()
     assert (dump / NAME).read_bytes() == b"rows"
+
+
+def test_a_piece_that_is_packed_in_part_is_never_begun_again(dump: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever broke it off: the rows would stand in the file twice."""
+
+    def exhausted(packer: Packing, name: str) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Packing, "_pack", exhausted)
+    append(dump, b"rows")
+    packer = Packing(dump, 1)
+    with pytest.raises(MemoryError):
+        packer.take([NAME])
+    monkeypatch.undo()
+    with pytest.raises(OSError, match="broke off"):
+        packer.finish()
 
 
 def test_a_raw_file_that_was_cut_is_noticed(dump: Path) -> None:
