@@ -17,6 +17,7 @@ from tests.migrations.private_servers import DEBIAN_15, fifteen
 from tests.migrations.sites import ROOT, site
 from tests.mounts import mounted
 
+pytest.importorskip("isal", reason="there is no ISA-L for this machine, and pg_dump packs")
 NAME = "7.dat"
 TWO_TABLES = """
 CREATE TABLE a_small AS SELECT 1 AS id;
