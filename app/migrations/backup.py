@@ -146,10 +146,10 @@ def _packer(programs: Clients, draft: Draft, workers: int) -> Packing | None:
 
 def _options(taken: Snapshot, programs: Clients, packer: Packing | None) -> list[str]:
     """Return the arguments of pg_dump that follow from the snapshot and from what the programs can do."""
-    compression = clients.compression_option(programs, clients.best_compression(programs))
+    method = clients.best_compression(programs)
     return [
         f"--snapshot={taken.identifier}",
-        "--compress=0" if packer else compression,
+        "--compress=0" if packer else clients.compression_option(programs, method),
         *clients.quoting_options(programs, taken.contents.server_version_num // 10000),
     ]
 

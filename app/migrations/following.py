@@ -23,15 +23,13 @@ class Following(Growing):
     def __init__(self, dump: Path) -> None:
         super().__init__(dump)
         self.begun: dict[str, Begun] = {}
-        self.fault: OSError | None = None
 
     def hashed(self) -> dict[str, Begun]:
         """Return `begun`, named as in the backup.
 
         Raises the OSError of a sync: the system tells of what the disk did not take only once.
         """
-        if self.fault is not None:
-            raise self.fault
+        self.raise_fault()
         return {f"{self.dump.name}/{name}": begun for name, begun in self.begun.items()}
 
     def has_grown(self, entry: "os.DirEntry[str]") -> bool:

@@ -17,12 +17,14 @@ SHARE = 20
 class Growing:
     """Follows the files of the folder `dump` while a block runs: what `has_grown` is given to `take`, again and again.
 
-    The folder need not be there yet, and may go: an OSError ends a look, not the following.
+    The folder need not be there yet, and may go: an OSError ends a look, not the following. One that must not be lost
+    `take` keeps in `fault`.
     """
 
     def __init__(self, dump: Path) -> None:
         self.dump = dump
         self.over = Event()
+        self.fault: OSError | None = None
         self._thread = Thread(target=self._follow, name=type(self).__name__.lower(), daemon=True)
 
     def has_grown(self, entry: "os.DirEntry[str]") -> bool:
@@ -32,6 +34,11 @@ class Growing:
     def take(self, names: Sequence[str]) -> None:
         """Do it, and return soon after `over` is set. Raises OSError."""
         raise NotImplementedError
+
+    def raise_fault(self) -> None:
+        """Raise the OSError that was kept, if there is one."""
+        if self.fault is not None:
+            raise self.fault
 
     def __enter__(self) -> Self:
         self._thread.start()

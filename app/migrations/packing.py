@@ -1,7 +1,7 @@
 """Packs the data files of a dump with gzip while pg_dump still writes them, and gives their room back at once.
 
-A dump that pg_dump packs with gzip waits for zlib more than for the server; ISA-L packs the same into less, several
-times as fast (`inv bench --only=backup`). Files of an uncompressed directory may be packed with the usual tools:
+A dump that pg_dump packs with gzip waits for zlib more than for the server; ISA-L is faster at it by far. What that is
+worth `inv bench --only=backup` shows. Files of an uncompressed directory may be packed with the usual tools:
 https://www.postgresql.org/docs/current/app-pgdump.html (--format=directory)
 
 What is packed is punched out of its raw file at once: a dump needs little more room than one that pg_dump packs.
@@ -59,7 +59,6 @@ class Packing(Growing):
         super().__init__(dump)
         self.workers = workers
         self.packed: dict[str, int] = {}
-        self.fault: OSError | None = None
 
     def has_grown(self, entry: "os.DirEntry[str]") -> bool:
         """Return whether a raw file holds another `STEP` of bytes, or something that has been there for a while."""
@@ -84,8 +83,7 @@ class Packing(Growing):
 
         Raises OSError, also for what could not be packed earlier.
         """
-        if self.fault is not None:
-            raise self.fault
+        self.raise_fault()
         self.over.clear()
         raw = [entry.name for entry in os.scandir(self.dump) if RAW.fullmatch(entry.name)]
         self._pack_all(raw)
