@@ -53,6 +53,7 @@ class Growing:
         while not self.over.wait(pause):
             with suppress(OSError):
                 began = time.monotonic()
-                grown = [entry.name for entry in os.scandir(self.dump) if self.has_grown(entry)]
+                with os.scandir(self.dump) as entries:
+                    grown = [entry.name for entry in entries if self.has_grown(entry)]
                 pause = max(PERIOD, SHARE * (time.monotonic() - began))
                 self.take(grown)

@@ -85,7 +85,7 @@ class Packing(Growing):
         """
         self.raise_fault()
         self.over.clear()
-        raw = [entry.name for entry in os.scandir(self.dump) if RAW.fullmatch(entry.name)]
+        raw = [name for name in os.listdir(self.dump) if RAW.fullmatch(name)]
         self._pack_all(raw)
         for name in raw:
             path = self.dump / name
