@@ -1,6 +1,7 @@
 """Options, and databases of a real PostgreSQL: the private scratch server of this repository."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,11 @@ hypothesis.settings.load_profile("anywhere")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pg", type=int, choices=(16, 18), default=18, help="major version of the PostgreSQL tested on")
     parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C again: who runs the suite with `&` in a script has us and what we start ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
