@@ -9,7 +9,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +19,19 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from app.migrations import archives, catalog, child, clients, durable, failures, packing, provenance, snapshot, urls
+from app.migrations import (
+    archives,
+    beside,
+    catalog,
+    child,
+    clients,
+    durable,
+    failures,
+    packing,
+    provenance,
+    snapshot,
+    urls,
+)
 from app.migrations.archives import Archive, Draft
 from app.migrations.catalog import Catalog
 from app.migrations.child import ChildFailed
@@ -119,23 +131,25 @@ class _Heard(DumpMeter):
 def _counting(taken: Snapshot) -> Iterator[Counting]:
     """Read the catalog beside the block, and count the rows from `begin` on, at the latest when the block has ended."""
     begun = Event()
+    counted: Future[Counted] = Future()
 
     def count() -> Counted:
         schema = taken.catalog()
         begun.wait()
         return Counted(schema, taken.rows())
 
-    with ThreadPoolExecutor(1, "count") as pool:
-        counted: Future[Counted] = pool.submit(count)
-        try:
-            yield Counting(begun.set, counted.result)
-            begun.set()
-        except BaseException:
-            begun.set()
-            while not counted.done():
-                taken.cancel()
-                wait([counted], 0.1)
-            raise
+    def give_up() -> None:
+        begun.set()
+        taken.cancel()
+
+    try:
+        beside.begin(count, counted)
+        yield Counting(begun.set, counted.result)
+        begun.set()
+        wait([counted])
+    except BaseException:
+        beside.end(counted, give_up)
+        raise
 
 
 def _packer(programs: Clients, draft: Draft, workers: int) -> Packing | None:

@@ -85,7 +85,7 @@ class Packing(Growing):
         """
         self.raise_fault()
         self.over.clear()
-        raw = [name for name in os.listdir(self.dump) if RAW.fullmatch(name)]
+        raw = [path.name for path in self.dump.iterdir() if RAW.fullmatch(path.name)]
         self._pack_all(raw)
         for name in raw:
             path = self.dump / name

@@ -10,7 +10,7 @@ https://www.postgresql.org/docs/current/sql-alterdatabase.html
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ import psycopg2
 from psycopg2.errors import LockNotAvailable, ObjectInUse
 from psycopg2.extensions import connection as Connection  # noqa: N812 -- the class has a lower-case name
 
+from app.migrations import beside
 from app.migrations.blockers import spoken
 from app.migrations.errors import Refused
 from app.migrations.maintenance import oid_of
@@ -102,16 +103,20 @@ def exchange(mover: Connection, admin: Connection, change: Exchange, hands: Hand
     the commit is ignored. The caller has to look (`name_of`) when the connection is lost.
     """
     abandoned = threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        renamed = pool.submit(_rename, mover, change, hands.dress, abandoned)
-        try:
-            _attend(renamed, mover.info.backend_pid, admin, change, hands)
-        except BaseException:
-            abandoned.set()
-            with suppress(psycopg2.Error):
-                mover.cancel()
-            if renamed.exception() is not None:
-                raise
+    renamed: Future[None] = Future()
+
+    def give_up() -> None:
+        abandoned.set()
+        with suppress(psycopg2.Error):
+            mover.cancel()
+
+    try:
+        beside.begin(lambda: _rename(mover, change, hands.dress, abandoned), renamed)
+        _attend(renamed, mover.info.backend_pid, admin, change, hands)
+    except BaseException:
+        beside.end(renamed, give_up)
+        if renamed.cancelled() or renamed.exception() is not None:
+            raise
     try:
         renamed.result()
     except (ObjectInUse, LockNotAvailable) as error:

@@ -136,6 +136,7 @@ def test_a_real_backup_is_followed(
     with shop(scratch_admin, tmp_path) as ours:
         made = ours.site.make()
         (followed,) = seen
+        assert made.manifest
         written = {file.name: file.size for file in made.manifest.files}
         assert {name for name, begun in followed.hashed().items() if 0 < begun.size <= written[name]}
         assert archives.check(made) == []

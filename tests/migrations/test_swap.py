@@ -5,7 +5,9 @@ import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, closing
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import psycopg2
@@ -13,7 +15,7 @@ import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from sqlalchemy import make_url
 
-from app.migrations import database_names, maintenance, raw, swap
+from app.migrations import beside, database_names, maintenance, raw, swap
 from app.migrations.errors import Refused
 from app.migrations.failures import Place
 from app.migrations.quoting import quoted
@@ -207,6 +209,33 @@ def test_an_interrupt_between_the_renames_undoes_everything(make: Callable[..., 
 
     with pytest.raises(KeyboardInterrupt):
         exchanged(pair, dress=interrupting)
+    assert pair.names() == pair.before
+
+
+def test_an_interrupt_at_the_very_beginning_undoes_everything(
+    make: Callable[..., Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes when the thread runs already, and who has started it does not know it yet."""
+    pair, renaming, given_up = make(), threading.Event(), threading.Event()
+
+    def dress(_: Connection) -> None:
+        renaming.set()
+        assert given_up.wait(30)
+
+    def begin(work: Callable[[], None], outcome: "Future[None]") -> None:
+        beside.begin(work, outcome)
+        assert renaming.wait(30)
+        raise KeyboardInterrupt
+
+    def end(outcome: "Future[None]", give_up: Callable[[], None]) -> None:
+        give_up()  # there is no statement yet that it could cancel
+        given_up.set()
+        beside.end(outcome, nothing)
+
+    monkeypatch.setattr(swap, "beside", SimpleNamespace(begin=begin, end=end))
+    with pytest.raises(KeyboardInterrupt):
+        exchanged(pair, dress=dress)
+    assert given_up.is_set()
     assert pair.names() == pair.before
 
 
